@@ -1,0 +1,1 @@
+//! Relationship health, scored inside PostgreSQL.

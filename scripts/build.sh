@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Builds the extension and installs it into the private copy of PostgreSQL.
+# About 2 minutes the first time, seconds after.
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+say "building the extension (about 2 minutes the first time)"
+cd "$ROOT/extension"
+log="$STATE/build.log"
+if ! cargo pgrx install --release --no-default-features --features "pg$PG_MAJOR" -c "$PG_CONFIG" >"$log" 2>&1; then
+  cat "$log" >&2
+  die "the extension does not build"
+fi

@@ -1,0 +1,2 @@
+//! What the outside-process tests share.
+#![forbid(unsafe_code)]
