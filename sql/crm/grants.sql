@@ -1,0 +1,128 @@
+-- Who may do what on the tables that this run created; what the owner of the scores needs on tables of other owners;
+-- and who may call the refresh, where the extension is installed. Roles are granted to only where they exist, and
+-- anon gets nothing.
+
+-- What each role held before: it is not granted again what somebody revoked.
+CREATE TEMPORARY TABLE crm_grants_before ON COMMIT DROP AS
+SELECT c.relname::text AS table_name, r.rolname::text AS role_name
+FROM pg_catalog.pg_class c
+CROSS JOIN LATERAL pg_catalog.aclexplode(c.relacl) x
+JOIN pg_catalog.pg_roles r ON r.oid = x.grantee
+WHERE c.relnamespace = pg_catalog.to_regnamespace(pg_catalog.quote_ident(pg_temp.crm_schema()))
+  AND NOT pg_temp.crm_was_created(c.relname::text)
+UNION
+SELECT c.relname::text, r.rolname::text
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
+CROSS JOIN LATERAL pg_catalog.aclexplode(a.attacl) x
+JOIN pg_catalog.pg_roles r ON r.oid = x.grantee
+WHERE c.relnamespace = pg_catalog.to_regnamespace(pg_catalog.quote_ident(pg_temp.crm_schema()))
+  AND NOT pg_temp.crm_was_created(c.relname::text);
+
+-- privileges of "authenticated" by table; tokens, roles and scores are not hers to read or write
+DO $$
+DECLARE
+    v_grant record;
+BEGIN
+    FOR v_grant IN SELECT * FROM (VALUES
+        ('profiles', 'SELECT, UPDATE (first_name, last_name)'),
+        ('deal_stages', 'SELECT'),
+        ('companies', 'SELECT, INSERT, UPDATE, DELETE'),
+        ('contacts', 'SELECT, INSERT, UPDATE, DELETE'),
+        ('deals', 'SELECT, INSERT, UPDATE, DELETE'),
+        ('meetings', 'SELECT, INSERT, UPDATE, DELETE'),
+        ('meeting_contacts', 'SELECT, INSERT, UPDATE, DELETE'),
+        ('deal_meetings', 'SELECT, INSERT, UPDATE, DELETE'),
+        ('activities', 'SELECT, INSERT, UPDATE, DELETE'),
+        ('communication_events', 'SELECT, INSERT, UPDATE, DELETE'),
+        ('google_integrations', 'SELECT (id, user_id, email, expires_at, scopes, is_active, token_status, '
+                                'last_token_refresh, created_at, updated_at), UPDATE (is_active), DELETE'),
+        ('deal_health_scores', 'SELECT'),
+        ('relationship_health_scores', 'SELECT'),
+        ('deal_health_history', 'SELECT'),
+        ('relationship_health_history', 'SELECT'),
+        ('deal_health_rules', 'SELECT'),
+        ('deal_health_alerts', 'SELECT, UPDATE (status, acknowledged_at, acknowledged_by, resolved_at, dismissed_at, updated_at)'),
+        ('ghost_detection_signals', 'SELECT')) AS g(table_name, privileges)
+    LOOP
+        CALL pg_temp.crm_close_table(v_grant.table_name);
+        CALL pg_temp.crm_grant('authenticated', v_grant.privileges, v_grant.table_name);
+        CALL pg_temp.crm_grant('service_role', 'SELECT, INSERT, UPDATE, DELETE', v_grant.table_name);
+    END LOOP;
+END
+$$;
+
+-- The refresh reads and writes as the owner of the score tables: the schema, the tables of other owners.
+DO $$
+DECLARE
+    v_owner record;
+    v_table record;
+BEGIN
+    FOR v_owner IN
+        SELECT DISTINCT r.oid, r.rolname, r.rolbypassrls FROM pg_catalog.pg_class c JOIN pg_catalog.pg_roles r ON r.oid = c.relowner
+        WHERE NOT r.rolsuper AND c.oid IN (pg_temp.crm_relation('deal_health_scores'), pg_temp.crm_relation('relationship_health_scores'))
+    LOOP
+        IF NOT pg_catalog.has_schema_privilege(v_owner.oid, pg_temp.crm_schema(), 'USAGE') THEN
+            CALL pg_temp.crm_try(pg_catalog.format('GRANT USAGE ON SCHEMA %I TO %I', pg_temp.crm_schema(), v_owner.rolname));
+        END IF;
+        FOR v_table IN
+            SELECT c.oid::regclass AS relation, t.privilege, c.relrowsecurity
+            FROM (VALUES ('profiles', 'SELECT'), ('deal_stages', 'SELECT'), ('companies', 'SELECT'), ('contacts', 'SELECT'),
+                         ('deals', 'SELECT'), ('meetings', 'SELECT'), ('meeting_contacts', 'SELECT'), ('deal_meetings', 'SELECT'),
+                         ('activities', 'SELECT'), ('communication_events', 'SELECT'), ('deal_health_rules', 'SELECT'),
+                         ('deal_health_scores', 'SELECT, INSERT, UPDATE, DELETE'),
+                         ('relationship_health_scores', 'SELECT, INSERT, UPDATE, DELETE'),
+                         ('deal_health_history', 'SELECT, INSERT, UPDATE, DELETE'),
+                         ('relationship_health_history', 'SELECT, INSERT, UPDATE, DELETE'),
+                         ('deal_health_alerts', 'SELECT, INSERT, UPDATE, DELETE'),
+                         ('ghost_detection_signals', 'SELECT, INSERT, UPDATE, DELETE')) AS t(table_name, privilege)
+            JOIN pg_catalog.pg_class c ON c.oid = pg_temp.crm_relation(t.table_name)
+            WHERE NOT pg_catalog.pg_has_role(v_owner.oid, c.relowner, 'USAGE')
+        LOOP
+            IF EXISTS (SELECT FROM pg_catalog.regexp_split_to_table(v_table.privilege, ', ') AS p(privilege)
+                       WHERE NOT pg_catalog.has_table_privilege(v_owner.oid, v_table.relation, p.privilege)) THEN
+                CALL pg_temp.crm_try(pg_catalog.format('GRANT %s ON %s TO %I', v_table.privilege, v_table.relation, v_owner.rolname));
+            END IF;
+            IF v_table.relrowsecurity AND NOT v_owner.rolbypassrls THEN
+                RAISE NOTICE '% has row level security and another owner: % sees there what its policies let it see',
+                    v_table.relation, v_owner.rolname
+                    USING HINT = pg_catalog.format('CREATE POLICY crm_health_reads ON %s FOR SELECT TO %I USING (true);',
+                                                   v_table.relation, v_owner.rolname);
+            END IF;
+        END LOOP;
+        -- crm_health.link_replies notes on a mail that it was answered, and how fast.
+        IF pg_temp.crm_is_table('communication_events') AND NOT pg_catalog.has_column_privilege(
+            v_owner.oid, pg_temp.crm_relation('communication_events'), 'was_replied', 'UPDATE') THEN
+            CALL pg_temp.crm_try(pg_catalog.format('GRANT UPDATE (was_replied, response_time_hours) ON %s TO %I',
+                pg_temp.crm_relation('communication_events'), v_owner.rolname));
+        END IF;
+    END LOOP;
+END
+$$;
+
+-- The app reads the schema, and calls the refresh where the extension is there.
+DO $$
+DECLARE
+    v_role text;
+    v_function regprocedure;
+BEGIN
+    FOREACH v_role IN ARRAY ARRAY['authenticated', 'service_role'] LOOP
+        CONTINUE WHEN NOT pg_temp.crm_role_exists(v_role);
+        IF NOT pg_catalog.has_schema_privilege(v_role, pg_temp.crm_schema(), 'USAGE') THEN
+            CALL pg_temp.crm_try(pg_catalog.format('GRANT USAGE ON SCHEMA %I TO %I', pg_temp.crm_schema(), v_role));
+        END IF;
+        CONTINUE WHEN NOT EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'crm_health');
+        IF NOT pg_catalog.has_schema_privilege(v_role, 'crm_health', 'USAGE') THEN
+            CALL pg_temp.crm_try(pg_catalog.format('GRANT USAGE ON SCHEMA crm_health TO %I', v_role));
+        END IF;
+        FOR v_function IN
+            SELECT p.oid::regprocedure FROM pg_catalog.pg_proc p
+            WHERE p.oid IN (pg_catalog.to_regprocedure('public.refresh_deal_health_scores(uuid,integer)'),
+                            pg_catalog.to_regprocedure('public.refresh_relationship_health_scores(uuid,integer)'))
+              AND NOT pg_catalog.has_function_privilege(v_role, p.oid, 'EXECUTE')
+        LOOP
+            CALL pg_temp.crm_try(pg_catalog.format('GRANT EXECUTE ON FUNCTION %s TO %I', v_function, v_role));
+        END LOOP;
+    END LOOP;
+END
+$$;

@@ -1,0 +1,72 @@
+-- Creates a CRM table, or completes the one that is there. p_kind: "source" for what the refresh reads (may be a view),
+-- "result" for what it writes (has to be a table).
+
+CREATE PROCEDURE pg_temp.crm_create_table(
+    p_name text, p_comment text, p_columns text, p_constraints text, p_options text)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_column record;
+BEGIN
+    EXECUTE pg_catalog.format('CREATE TABLE %I.%I (%s, %s)', pg_temp.crm_schema(), p_name,
+        pg_temp.crm_column_list(p_columns), p_constraints)
+        || COALESCE(' WITH (' || p_options || ')', '');
+    EXECUTE pg_catalog.format('COMMENT ON TABLE %I.%I IS %L', pg_temp.crm_schema(), p_name, p_comment);
+    FOR v_column IN SELECT c.* FROM pg_temp.crm_columns(p_columns) c WHERE c.remark IS NOT NULL LOOP
+        EXECUTE pg_catalog.format('COMMENT ON COLUMN %I.%I.%I IS %L',
+            pg_temp.crm_schema(), p_name, v_column.column_name, v_column.remark);
+    END LOOP;
+    EXECUTE pg_catalog.format('ALTER TABLE %I.%I OWNER TO %I', pg_temp.crm_schema(), p_name,
+        pg_catalog.current_setting('crm_install.owner'));
+    INSERT INTO pg_temp.crm_created VALUES (p_name);
+END
+$$;
+
+-- Missing columns only. They are added without a value for the rows that are there (nothing is rewritten, nothing is
+-- made up); the default counts for rows to come.
+CREATE PROCEDURE pg_temp.crm_complete_table(p_name text, p_columns text)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_column record;
+    v_relation regclass := pg_temp.crm_relation(p_name);
+BEGIN
+    FOR v_column IN
+        SELECT c.* FROM pg_temp.crm_columns(p_columns) c
+        WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = v_relation
+                          AND a.attname = c.column_name AND a.attnum > 0 AND NOT a.attisdropped)
+        ORDER BY c.place
+    LOOP
+        IF v_column.column_name = 'id' THEN
+            RAISE EXCEPTION 'table %.% has no column id', pg_temp.crm_schema(), p_name
+                USING ERRCODE = 'undefined_column',
+                      HINT = 'add a uuid key of that name, or map the table by a view: see docs/crm-tables.md';
+        END IF;
+        EXECUTE pg_catalog.format('ALTER TABLE %s ADD COLUMN %I %s', v_relation, v_column.column_name, v_column.column_type);
+        IF v_column.default_expr IS NOT NULL THEN
+            EXECUTE pg_catalog.format('ALTER TABLE %s ALTER COLUMN %I SET DEFAULT %s',
+                v_relation, v_column.column_name, v_column.default_expr);
+        END IF;
+        RAISE NOTICE 'added column %.%.% (NULL in the rows that are there)',
+            pg_temp.crm_schema(), p_name, v_column.column_name;
+    END LOOP;
+END
+$$;
+
+CREATE PROCEDURE pg_temp.crm_table(
+    p_name text, p_kind text, p_comment text, p_columns text, p_constraints text, p_options text DEFAULT NULL)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF pg_temp.crm_relation(p_name) IS NULL THEN
+        CALL pg_temp.crm_create_table(p_name, p_comment, p_columns, p_constraints, p_options);
+    ELSIF pg_temp.crm_is_table(p_name) THEN
+        CALL pg_temp.crm_complete_table(p_name, p_columns);
+    ELSIF p_kind = 'source' THEN
+        RAISE NOTICE '%.% is not a table: left as it is', pg_temp.crm_schema(), p_name
+            USING HINT = 'it must have the columns listed in docs/crm-tables.md';
+    ELSE
+        RAISE EXCEPTION '%.% is not a table, but scores are written to it', pg_temp.crm_schema(), p_name
+            USING ERRCODE = 'wrong_object_type',
+                  HINT = pg_catalog.format('rename it, for example ALTER VIEW %I.%I RENAME TO %I; and run this script again',
+                                           pg_temp.crm_schema(), p_name, p_name || '_old');
+    END IF;
+END
+$$;
