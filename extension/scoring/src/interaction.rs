@@ -6,19 +6,53 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Instant(pub i64);
 
-/// The kind of an interaction: the `event_type` of `communication_events`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum EventType {
-    EmailSent, EmailReceived, EmailOpened, EmailClicked,
-    MeetingScheduled, MeetingHeld, MeetingCancelled, MeetingRescheduled,
-    CallMade, CallReceived,
-    /// Any other kind: it counts as an interaction and as nothing else.
-    Other,
+text_enum! {
+    /// The kind of an interaction: the `event_type` of `communication_events`.
+    pub enum EventType {
+        /// An e-mail from the user.
+        EmailSent = "email_sent",
+        /// An e-mail from the contact.
+        EmailReceived = "email_received",
+        /// The contact opened an e-mail.
+        EmailOpened = "email_opened",
+        /// The contact followed a link in an e-mail.
+        EmailClicked = "email_clicked",
+        /// A meeting was booked.
+        MeetingScheduled = "meeting_scheduled",
+        /// A meeting took place.
+        MeetingHeld = "meeting_held",
+        /// A meeting was called off.
+        MeetingCancelled = "meeting_cancelled",
+        /// A meeting was moved.
+        MeetingRescheduled = "meeting_rescheduled",
+        /// The user called.
+        CallMade = "call_made",
+        /// The contact called.
+        CallReceived = "call_received",
+        /// Any other kind: it counts as an interaction and as nothing else.
+        Other = "other",
+    }
 }
 
-/// Who an interaction came from, seen from the user.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Direction { Outbound, Inbound, System }
+impl EventType {
+    /// Whether this is an e-mail itself, sent or received (not an opening or a click).
+    #[must_use]
+    pub const fn is_email(self) -> bool {
+        matches!(self, Self::EmailSent | Self::EmailReceived)
+    }
+}
+
+text_enum! {
+    /// Who an interaction came from, seen from the user.
+    pub enum Direction {
+        /// From the user to the contact.
+        Outbound = "outbound",
+        /// From the contact to the user.
+        Inbound = "inbound",
+        /// From neither: recorded by software.
+        System = "system",
+    }
+}
 
 /// One row of `communication_events`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,18 +61,25 @@ pub struct Interaction {
     pub at: Instant,
     /// The row's id; breaks ties between interactions of one instant, so that order never matters.
     pub id: u128,
+    /// What happened.
     pub event_type: EventType,
+    /// Who it came from.
     pub direction: Direction,
     /// A key of (external_source, external_id): rows that share it are one interaction.
     pub external_key: Option<u128>,
     /// A key of the thread id.
     pub thread_key: Option<u128>,
+    /// Place in the thread as stored; `None` where the source does not tell.
     pub thread_position: Option<i32>,
+    /// Whether the other side answered it.
     pub was_replied: bool,
+    /// Whether the contact opened it; meaningful only where openings are tracked.
     pub was_opened: bool,
+    /// Hours from the message it answers to this one; negative and non-finite values are ignored.
     pub response_time_hours: Option<f64>,
-    /// −1 to 1.
+    /// −1 to 1; values beyond are clamped, non-finite ones ignored.
     pub sentiment: Option<f64>,
+    /// The subject line, where it is kept.
     pub subject: Option<String>,
 }
 
@@ -47,8 +88,10 @@ pub struct Interaction {
 pub struct Meeting {
     /// When it starts; in the future where it is booked.
     pub start: Instant,
+    /// The row's id: a meeting handed in twice counts once.
     pub id: u128,
-    /// −1 to 1.
+    /// −1 to 1; values beyond are clamped, non-finite ones ignored.
     pub sentiment: Option<f64>,
+    /// What the meeting is called.
     pub title: Option<String>,
 }

@@ -4,4 +4,18 @@
 //! same inputs give the same score today and in a year.
 #![forbid(unsafe_code)]
 
+#[macro_use]
+mod text_enum;
+
+pub mod config;
+pub mod deal;
+pub mod explain;
+pub mod ghost;
+mod instant;
 pub mod interaction;
+mod number;
+pub mod relationship;
+pub mod status;
+mod timeline;
+mod weights;
+pub mod whatif;

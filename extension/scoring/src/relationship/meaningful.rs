@@ -1,0 +1,62 @@
+//! The last interaction in which both sides took part.
+
+use serde::Serialize;
+
+use crate::instant::serialize_rfc3339;
+use crate::interaction::{Direction, EventType, Instant, Meeting};
+use crate::timeline::{Event, Timeline};
+
+/// The newest meeting held, call, or answered e-mail.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct MeaningfulInteraction {
+    /// What it was: `meeting_held` for a meeting.
+    #[serde(rename = "type")]
+    pub kind: EventType,
+    /// When; written as RFC 3339 in UTC.
+    #[serde(serialize_with = "serialize_rfc3339")]
+    pub date: Instant,
+    /// Who it came from; `None` for a meeting.
+    pub direction: Option<Direction>,
+    /// The subject of the e-mail or call, or the title of the meeting.
+    pub subject: Option<String>,
+}
+
+/// The newest of both kinds of rows; a meeting before an event of the same instant.
+pub(super) fn newest(timeline: &Timeline<'_>) -> Option<MeaningfulInteraction> {
+    let event = timeline.events.iter().find(|event| is_meaningful(event));
+    let meeting = timeline
+        .meetings
+        .iter()
+        .find(|meeting| meeting.start <= timeline.now);
+    match (meeting, event) {
+        (Some(meeting), Some(event)) if event.row.at > meeting.start => Some(of_event(event)),
+        (Some(meeting), _) => Some(of_meeting(meeting)),
+        (None, event) => event.map(of_event),
+    }
+}
+
+fn is_meaningful(event: &Event<'_>) -> bool {
+    match event.row.event_type {
+        EventType::MeetingHeld | EventType::CallMade | EventType::CallReceived => true,
+        kind => kind.is_email() && event.was_replied,
+    }
+}
+
+fn of_event(event: &Event<'_>) -> MeaningfulInteraction {
+    let kind = event.row.event_type;
+    MeaningfulInteraction {
+        kind,
+        date: event.row.at,
+        direction: (kind != EventType::MeetingHeld).then_some(event.row.direction),
+        subject: event.row.subject.clone(),
+    }
+}
+
+fn of_meeting(meeting: &Meeting) -> MeaningfulInteraction {
+    MeaningfulInteraction {
+        kind: EventType::MeetingHeld,
+        date: meeting.start,
+        direction: None,
+        subject: meeting.title.clone(),
+    }
+}

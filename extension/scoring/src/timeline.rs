@@ -1,0 +1,186 @@
+//! Events and meetings in order, each once, up to one instant.
+//!
+//! Input comes in any order and may hold a message twice. What comes out depends on the set of
+//! rows alone: newest first, the smaller id first among equals.
+
+use std::collections::HashMap;
+
+use crate::interaction::{Direction, EventType, Instant, Interaction, Meeting};
+use crate::number;
+
+/// Up to this many events, comparing each with each is faster than hashing.
+const FEW: usize = 32;
+
+/// One interaction, with what its duplicates know of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Event<'a> {
+    pub(crate) row: &'a Interaction,
+    pub(crate) was_replied: bool,
+    pub(crate) was_opened: bool,
+}
+
+impl Event<'_> {
+    pub(crate) fn is(&self, kind: EventType) -> bool {
+        self.row.event_type == kind
+    }
+
+    pub(crate) fn is_email(&self) -> bool {
+        self.row.event_type.is_email()
+    }
+
+    pub(crate) fn is_inbound(&self) -> bool {
+        self.row.direction == Direction::Inbound
+    }
+
+    pub(crate) fn is_outbound(&self) -> bool {
+        self.row.direction == Direction::Outbound
+    }
+
+    pub(crate) fn response_time_hours(&self) -> Option<f64> {
+        number::duration(self.row.response_time_hours)
+    }
+
+    pub(crate) fn sentiment(&self) -> Option<f64> {
+        number::sentiment(self.row.sentiment)
+    }
+
+    fn same_interaction(&self, other: &Self) -> bool {
+        self.row.id == other.row.id
+            || (self.row.external_key.is_some() && self.row.external_key == other.row.external_key)
+    }
+
+    fn learn_from(&mut self, duplicate: &Self) {
+        self.was_replied |= duplicate.was_replied;
+        self.was_opened |= duplicate.was_opened;
+    }
+}
+
+/// The events up to `now` and the meetings of one deal, contact or company, both newest first.
+pub(crate) struct Timeline<'a> {
+    pub(crate) now: Instant,
+    pub(crate) events: Vec<Event<'a>>,
+    /// Booked meetings too, so some may lie ahead of `now`.
+    pub(crate) meetings: Vec<&'a Meeting>,
+}
+
+impl<'a> Timeline<'a> {
+    /// Orders the rows and drops future events, duplicates, and events that `keep` refuses.
+    pub(crate) fn new(
+        interactions: &'a [Interaction],
+        meetings: &'a [Meeting],
+        now: Instant,
+        keep: impl Fn(&Interaction) -> bool,
+    ) -> Self {
+        let events = interactions
+            .iter()
+            .filter(|row| row.at <= now && keep(row))
+            .map(|row| Event {
+                row,
+                was_replied: row.was_replied,
+                was_opened: row.was_opened,
+            })
+            .collect();
+        Self {
+            now,
+            events: each_once(events),
+            meetings: meetings_once(meetings),
+        }
+    }
+
+    /// The events of the last `days` days, the instant at their very beginning included.
+    pub(crate) fn events_within(&self, days: i64) -> &[Event<'a>] {
+        let start = self.now.minus_days(days);
+        &self.events[..self.events.partition_point(|event| event.row.at >= start)]
+    }
+
+    /// The meetings of the last `days` days and all that are booked.
+    pub(crate) fn meetings_within(&self, days: i64) -> &[&'a Meeting] {
+        let start = self.now.minus_days(days);
+        &self.meetings[..self
+            .meetings
+            .partition_point(|meeting| meeting.start >= start)]
+    }
+
+    /// Whole days from the newest meeting's start: negative where one is booked.
+    pub(crate) fn days_since_last_meeting(&self) -> Option<i64> {
+        self.meetings
+            .first()
+            .map(|newest| self.now.whole_days_since(newest.start))
+    }
+
+    /// Sentiments of the three newest meetings; one without a sentiment takes its place in vain.
+    pub(crate) fn meeting_sentiments(&self) -> impl Iterator<Item = f64> {
+        self.meetings
+            .iter()
+            .take(3)
+            .filter_map(|meeting| number::sentiment(meeting.sentiment))
+    }
+
+    /// Sentiments of the newest e-mails of 30 days that have one, at most `count`.
+    pub(crate) fn email_sentiments(&self, count: usize) -> impl Iterator<Item = f64> {
+        let emails = self
+            .events_within(30)
+            .iter()
+            .filter(|event| event.is_email());
+        emails.filter_map(Event::sentiment).take(count)
+    }
+}
+
+fn each_once(mut events: Vec<Event<'_>>) -> Vec<Event<'_>> {
+    events.sort_unstable_by_key(|event| {
+        (
+            std::cmp::Reverse(event.row.at),
+            event.row.id,
+            event.row.external_key,
+        )
+    });
+    if events.len() <= FEW {
+        merge_few(events)
+    } else {
+        merge_many(events)
+    }
+}
+
+fn merge_few(mut events: Vec<Event<'_>>) -> Vec<Event<'_>> {
+    let mut kept = 0;
+    for index in 0..events.len() {
+        let event = events[index];
+        if let Some(first) = events[..kept]
+            .iter_mut()
+            .find(|first| first.same_interaction(&event))
+        {
+            first.learn_from(&event);
+        } else {
+            events[kept] = event;
+            kept += 1;
+        }
+    }
+    events.truncate(kept);
+    events
+}
+
+fn merge_many(events: Vec<Event<'_>>) -> Vec<Event<'_>> {
+    let mut kept: Vec<Event<'_>> = Vec::with_capacity(events.len());
+    let mut by_id = HashMap::with_capacity(events.len());
+    let mut by_key = HashMap::new();
+    for event in events {
+        let known_key = event.row.external_key.and_then(|key| by_key.get(&key));
+        // The earlier of the two, as comparing each with each would find it.
+        let known: Option<&usize> = by_id.get(&event.row.id).into_iter().chain(known_key).min();
+        if let Some(&first) = known {
+            kept[first].learn_from(&event);
+            continue;
+        }
+        by_id.insert(event.row.id, kept.len());
+        by_key.extend(event.row.external_key.map(|key| (key, kept.len())));
+        kept.push(event);
+    }
+    kept
+}
+
+fn meetings_once(meetings: &[Meeting]) -> Vec<&Meeting> {
+    let mut meetings: Vec<&Meeting> = meetings.iter().collect();
+    meetings.sort_unstable_by_key(|meeting| (std::cmp::Reverse(meeting.start), meeting.id));
+    meetings.dedup_by_key(|meeting| meeting.id);
+    meetings
+}
