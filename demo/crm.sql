@@ -19,7 +19,7 @@
 \endif
 
 BEGIN;
-SET LOCAL search_path = :"crm_schema", pg_catalog, pg_temp;
+SET LOCAL search_path = pg_catalog, pg_temp;
 SET LOCAL timezone = 'UTC';
 
 CREATE TEMPORARY TABLE demo_now ON COMMIT DROP AS

@@ -1,10 +1,10 @@
 -- The deals, at the pace that the mood of their company gives them; what was done for them; and which of the
 -- interactions were about them.
 
-INSERT INTO deal_stages (name, order_position, default_probability, is_final)
+INSERT INTO :"crm_schema".deal_stages (name, order_position, default_probability, is_final)
 SELECT s.* FROM (VALUES ('SQL', 1, 20, false), ('Opportunity', 2, 40, false), ('Verbal', 3, 75, false),
                         ('Signed', 4, 100, true), ('Lost', 5, 0, true)) AS s(name, order_position, default_probability, is_final)
-WHERE NOT EXISTS (SELECT FROM deal_stages d WHERE d.name = s.name);
+WHERE NOT EXISTS (SELECT FROM :"crm_schema".deal_stages d WHERE d.name = s.name);
 
 -- Of the second deals of a company the last fifteen are closed.
 CREATE TEMPORARY TABLE demo_deal ON COMMIT DROP AS
@@ -18,7 +18,7 @@ SELECT d.n, md5('demo deal ' || d.n)::uuid AS id, c.company, c.company_id, c.use
 FROM generate_series(1, 100) AS d(n)
 JOIN demo_contact c ON c.n = d.n; -- contacts 1 to 60 are first in their company, 61 to 100 second
 
-INSERT INTO deals (id, name, company, value, stage_id, owner_id, status, created_at, updated_at, stage_changed_at,
+INSERT INTO :"crm_schema".deals (id, name, company, value, stage_id, owner_id, status, created_at, updated_at, stage_changed_at,
                    primary_contact_id, company_id, expected_close_date, closed_won_date, closed_lost_date)
 SELECT d.id,
        c.name || ': ' || pg_temp.demo_pick('deal name ' || d.n, ARRAY['annual licence', 'pilot', 'rollout', 'second site',
@@ -31,11 +31,11 @@ SELECT d.id,
        CASE WHEN d.status = 'lost' THEN (t.as_of - d.stage_days * interval '1 day')::date END
 FROM demo_deal d
 JOIN demo_company c ON c.n = d.company
-JOIN LATERAL (SELECT st.id FROM deal_stages st WHERE st.name = d.stage ORDER BY st.id LIMIT 1) AS s ON true
+JOIN LATERAL (SELECT st.id FROM :"crm_schema".deal_stages st WHERE st.name = d.stage ORDER BY st.id LIMIT 1) AS s ON true
 CROSS JOIN demo_now t;
 
 -- Many and lately where it goes well, one a fortnight ago where it does not, none for two months where it is dead.
-INSERT INTO activities (id, user_id, type, deal_id, contact_id, company_id, subject, date, created_at)
+INSERT INTO :"crm_schema".activities (id, user_id, type, deal_id, contact_id, company_id, subject, date, created_at)
 SELECT md5('demo activity ' || d.n || ' ' || k)::uuid, d.user_id, w.type, d.id, d.contact_id, d.company_id,
        initcap(w.type) || ': ' || d.stage, a.at, a.at
 FROM demo_deal d
@@ -47,14 +47,14 @@ CROSS JOIN LATERAL (SELECT pg_temp.demo_pick('kind ' || d.n || ' ' || k, ARRAY['
 CROSS JOIN LATERAL (SELECT t.as_of - (p.newest + p.gap * k + pg_temp.demo_chance('when ' || d.n || ' ' || k)) * interval '1 day' AS at) AS a;
 
 -- Since a deal was opened, mail with its contact is about it, and so are their meetings.
-UPDATE communication_events e SET deal_id = d.id
+UPDATE :"crm_schema".communication_events e SET deal_id = d.id
 FROM demo_deal d, demo_now t
 WHERE e.user_id = d.user_id AND e.contact_id = d.contact_id
   AND e.event_timestamp >= t.as_of - (d.stage_days + d.earlier_days) * interval '1 day';
 
-INSERT INTO deal_meetings (deal_id, meeting_id)
+INSERT INTO :"crm_schema".deal_meetings (deal_id, meeting_id)
 SELECT d.id, m.id
 FROM demo_deal d
 CROSS JOIN demo_now t
-JOIN meetings m ON m.owner_user_id = d.user_id AND m.primary_contact_id = d.contact_id
+JOIN :"crm_schema".meetings m ON m.owner_user_id = d.user_id AND m.primary_contact_id = d.contact_id
     AND m.meeting_start >= t.as_of - (d.stage_days + d.earlier_days) * interval '1 day';

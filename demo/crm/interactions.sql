@@ -39,7 +39,7 @@ WHERE c.name = 'ghost';
 
 DELETE FROM demo_mail WHERE at > (SELECT as_of FROM demo_now);
 
-INSERT INTO communication_events (
+INSERT INTO :"crm_schema".communication_events (
     id, user_id, contact_id, company_id, event_type, direction, subject, was_opened, open_count, was_replied,
     response_time_hours, sentiment_score, sentiment_label, ai_analyzed, thread_id, is_thread_start, thread_position,
     external_id, external_source, sync_source, event_timestamp, communication_date, created_at)
@@ -74,7 +74,7 @@ CROSS JOIN LATERAL generate_series(0, (r.from_days - r.until_days) / r.period_da
 CROSS JOIN LATERAL (SELECT r.from_days - r.period_days * k - floor(5 * pg_temp.demo_chance('slot ' || c.n)) AS days) AS d
 WHERE d.days >= r.until_days AND d.days <> 0 AND d.days < c.since_days;
 
-INSERT INTO meetings (id, title, meeting_start, meeting_end, owner_user_id, primary_contact_id, company_id, sentiment_score, created_at)
+INSERT INTO :"crm_schema".meetings (id, title, meeting_start, meeting_end, owner_user_id, primary_contact_id, company_id, sentiment_score, created_at)
 SELECT md5('demo meeting ' || m.n || ' ' || m.k)::uuid,
        pg_temp.demo_pick('title ' || m.n || ' ' || m.k, ARRAY['Discovery call', 'Product demo', 'Pilot review', 'Weekly sync',
            'Technical deep dive', 'Commercials', 'Steering committee', 'Workshop']),
@@ -83,7 +83,7 @@ SELECT md5('demo meeting ' || m.n || ' ' || m.k)::uuid,
 FROM demo_meeting m;
 
 -- A colleague of the same company joins every third meeting.
-INSERT INTO meeting_contacts (meeting_id, contact_id)
+INSERT INTO :"crm_schema".meeting_contacts (meeting_id, contact_id)
 SELECT md5('demo meeting ' || m.n || ' ' || m.k)::uuid, x.contact_id
 FROM demo_meeting m
 CROSS JOIN LATERAL (
@@ -93,7 +93,7 @@ CROSS JOIN LATERAL (
     WHERE m.k % 3 = 2 AND c.company_id = m.company_id AND c.n = m.n + 60 AND c.name IN ('champion', 'steady')) AS x;
 
 -- What is no mail: meetings as they were held, calls, and the one who keeps moving the date.
-INSERT INTO communication_events (id, user_id, contact_id, company_id, event_type, direction, subject, sync_source,
+INSERT INTO :"crm_schema".communication_events (id, user_id, contact_id, company_id, event_type, direction, subject, sync_source,
                                   event_timestamp, communication_date, created_at)
 SELECT md5('demo held ' || m.n || ' ' || m.k)::uuid, m.user_id, m.contact_id, m.company_id, 'meeting_held', 'system',
        'Meeting', 'calendar', m.at, m.at, m.at

@@ -42,24 +42,24 @@ JOIN demo_company c ON c.n = (p.n - 1) % 60 + 1
 JOIN demo_rep r ON r.n = c.rep;
 
 -- The rows of an earlier run go, and their scores with them.
-DELETE FROM communication_events WHERE user_id IN (SELECT id FROM demo_rep);
-DELETE FROM activities WHERE user_id IN (SELECT id FROM demo_rep);
-DELETE FROM deals WHERE owner_id IN (SELECT id FROM demo_rep);
-DELETE FROM meetings WHERE owner_user_id IN (SELECT id FROM demo_rep);
-DELETE FROM contacts WHERE owner_id IN (SELECT id FROM demo_rep);
-DELETE FROM companies WHERE owner_id IN (SELECT id FROM demo_rep);
-DELETE FROM profiles WHERE id IN (SELECT id FROM demo_rep);
+DELETE FROM :"crm_schema".communication_events WHERE user_id IN (SELECT id FROM demo_rep);
+DELETE FROM :"crm_schema".activities WHERE user_id IN (SELECT id FROM demo_rep);
+DELETE FROM :"crm_schema".deals WHERE owner_id IN (SELECT id FROM demo_rep);
+DELETE FROM :"crm_schema".meetings WHERE owner_user_id IN (SELECT id FROM demo_rep);
+DELETE FROM :"crm_schema".contacts WHERE owner_id IN (SELECT id FROM demo_rep);
+DELETE FROM :"crm_schema".companies WHERE owner_id IN (SELECT id FROM demo_rep);
+DELETE FROM :"crm_schema".profiles WHERE id IN (SELECT id FROM demo_rep);
 
-INSERT INTO profiles (id, email, first_name, last_name, last_login_at, is_admin, created_at, updated_at)
+INSERT INTO :"crm_schema".profiles (id, email, first_name, last_name, last_login_at, is_admin, created_at, updated_at)
 SELECT r.id, lower(r.first_name) || '@sales.example.com', r.first_name, r.last_name,
        t.as_of - make_interval(days => r.idle_days, mins => 40 + 7 * r.n), r.n = 1, t.as_of - interval '400 days', t.as_of
 FROM demo_rep r CROSS JOIN demo_now t;
 
-INSERT INTO companies (id, name, domain, owner_id, created_at, updated_at)
+INSERT INTO :"crm_schema".companies (id, name, domain, owner_id, created_at, updated_at)
 SELECT c.id, c.name, c.domain, r.id, t.as_of - interval '380 days', t.as_of - interval '380 days'
 FROM demo_company c JOIN demo_rep r ON r.n = c.rep CROSS JOIN demo_now t;
 
-INSERT INTO contacts (id, email, first_name, last_name, full_name, company_id, owner_id, created_at, updated_at)
+INSERT INTO :"crm_schema".contacts (id, email, first_name, last_name, full_name, company_id, owner_id, created_at, updated_at)
 SELECT c.id, lower(c.first_name || '.' || c.last_name) || '@' || c.domain, c.first_name, c.last_name,
        c.first_name || ' ' || c.last_name, c.company_id, c.user_id,
        t.as_of - interval '370 days', t.as_of - interval '370 days'

@@ -22,8 +22,10 @@ CALL pg_temp.crm_policy('companies', 'crm_companies_of_own_contacts', 'SELECT',
 -- Rows without a user of their own go with the row they belong to.
 CALL pg_temp.crm_policy('meeting_contacts', 'crm_own_rows', 'ALL',
     'EXISTS (SELECT FROM $schema.meetings m WHERE m.id = meeting_id AND m.owner_user_id = $user)');
+-- Both ends here: a deal is scored by the sentiment of its meetings, and nobody may read a stranger's that way.
 CALL pg_temp.crm_policy('deal_meetings', 'crm_own_rows', 'ALL',
-    'EXISTS (SELECT FROM $schema.deals d WHERE d.id = deal_id AND d.owner_id = $user)');
+    'EXISTS (SELECT FROM $schema.deals d WHERE d.id = deal_id AND d.owner_id = $user) '
+    'AND EXISTS (SELECT FROM $schema.meetings m WHERE m.id = meeting_id AND m.owner_user_id = $user)');
 CALL pg_temp.crm_policy('deal_health_history', 'crm_own_rows', 'ALL',
     'EXISTS (SELECT FROM $schema.deals d WHERE d.id = deal_id AND d.owner_id = $user)');
 

@@ -16,7 +16,7 @@
 \endif
 
 BEGIN;
-SET LOCAL search_path = :"crm_schema", pg_catalog, pg_temp;
+SET LOCAL search_path = pg_catalog, pg_temp;
 SET LOCAL timezone = 'UTC';
 
 CREATE TEMPORARY TABLE corpus_mail (
@@ -40,19 +40,19 @@ SELECT md5('received:' || line)::uuid, md5('person:' || dst)::uuid, dst, src,
        'email_received', 'inbound', line, to_timestamp(unix_ts)
 FROM pg_temp.corpus_mail;
 
-INSERT INTO profiles (id, email, first_name, last_name, last_login_at)
+INSERT INTO :"crm_schema".profiles (id, email, first_name, last_name, last_login_at)
 SELECT user_id, 'person-' || person || '@corpus.test', 'Person', person, max(at)
 FROM pg_temp.corpus_event
 GROUP BY user_id, person;
 
-INSERT INTO contacts (id, email, first_name, last_name, full_name, owner_id)
+INSERT INTO :"crm_schema".contacts (id, email, first_name, last_name, full_name, owner_id)
 SELECT md5('contact:' || person || ':' || other)::uuid, 'person-' || other || '@corpus.test',
        'Person', other, 'Person ' || other, user_id
 FROM pg_temp.corpus_event
 GROUP BY user_id, person, other;
 
 -- In the order of time, as a mailbox would have brought them in.
-INSERT INTO communication_events (id, user_id, contact_id, event_type, direction, external_id, external_source,
+INSERT INTO :"crm_schema".communication_events (id, user_id, contact_id, event_type, direction, external_id, external_source,
                                   event_timestamp, communication_date, created_at)
 SELECT id, user_id, md5('contact:' || person || ':' || other)::uuid, event_type, direction, 'line-' || line, 'corpus',
        at, at, at

@@ -28,6 +28,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_column record;
     v_relation regclass := pg_temp.crm_relation(p_name);
+    v_added text[] := '{}';
 BEGIN
     FOR v_column IN
         SELECT c.* FROM pg_temp.crm_columns(p_columns) c
@@ -45,9 +46,11 @@ BEGIN
             EXECUTE pg_catalog.format('ALTER TABLE %s ALTER COLUMN %I SET DEFAULT %s',
                 v_relation, v_column.column_name, v_column.default_expr);
         END IF;
-        RAISE NOTICE 'added column %.%.% (NULL in the rows that are there)',
-            pg_temp.crm_schema(), p_name, v_column.column_name;
+        v_added := v_added || v_column.column_name;
     END LOOP;
+    IF v_added <> '{}' THEN
+        RAISE NOTICE 'added to %, NULL in the rows that are there: %', v_relation, pg_catalog.array_to_string(v_added, ', ');
+    END IF;
 END
 $$;
 
