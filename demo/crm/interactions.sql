@@ -26,7 +26,7 @@ CROSS JOIN LATERAL (
     WHERE t.contact_began OR pg_temp.demo_chance('answer ' || t.thread_id) < t.reply_chance
     UNION ALL
     SELECT 3, CASE WHEN t.contact_began THEN t.reply_hours ELSE 4 END * (0.8 + 0.4 * pg_temp.demo_chance('third ' || t.thread_id))
-    WHERE pg_temp.demo_chance('more ' || t.thread_id) < 0.45
+    WHERE pg_temp.demo_chance('more ' || t.thread_id) < CASE WHEN t.contact_began THEN 0.6 ELSE 0.2 END
       AND (t.contact_began OR pg_temp.demo_chance('answer ' || t.thread_id) < t.reply_chance)) AS m;
 
 -- The last thread with a ghost: three mails, none opened.
