@@ -15,6 +15,7 @@ mod instant;
 pub mod interaction;
 mod number;
 pub mod relationship;
+pub mod silence;
 pub mod status;
 mod timeline;
 mod weights;
