@@ -84,10 +84,8 @@ BEGIN
                 CALL pg_temp.crm_try(pg_catalog.format('GRANT %s ON %s TO %I', v_table.privilege, v_table.relation, v_owner.rolname));
             END IF;
             IF v_table.relrowsecurity AND NOT v_owner.rolbypassrls THEN
-                RAISE NOTICE '% has row level security and another owner: % sees there what its policies let it see',
-                    v_table.relation, v_owner.rolname
-                    USING HINT = pg_catalog.format('CREATE POLICY crm_health_reads ON %s FOR SELECT TO %I USING (true);',
-                                                   v_table.relation, v_owner.rolname);
+                RAISE NOTICE '% has row level security and another owner: a refresh, which runs as %, cannot read it', v_table.relation, v_owner.rolname
+                    USING HINT = pg_catalog.format('as a superuser: ALTER ROLE %I BYPASSRLS;', v_owner.rolname);
             END IF;
         END LOOP;
         -- crm_health.link_replies notes on a mail that it was answered, and how fast.
@@ -96,6 +94,27 @@ BEGIN
             CALL pg_temp.crm_try(pg_catalog.format('GRANT UPDATE (was_replied, response_time_hours) ON %s TO %I',
                 pg_temp.crm_relation('communication_events'), v_owner.rolname));
         END IF;
+    END LOOP;
+END
+$$;
+
+-- A refresh never runs as a superuser: score tables of one have to be handed over.
+DO $$
+DECLARE
+    v_table record;
+    v_owner text := pg_catalog.current_setting('crm_install.owner');
+BEGIN
+    FOR v_table IN
+        SELECT c.oid::regclass AS relation, r.rolname
+        FROM pg_catalog.unnest(ARRAY['deal_health_scores', 'relationship_health_scores', 'deal_health_history',
+            'relationship_health_history', 'deal_health_alerts', 'deal_health_rules', 'ghost_detection_signals']) AS t(table_name)
+        JOIN pg_catalog.pg_class c ON c.oid = pg_temp.crm_relation(t.table_name)
+        JOIN pg_catalog.pg_roles r ON r.oid = c.relowner AND r.rolsuper
+    LOOP
+        RAISE NOTICE '% belongs to %, a superuser: a refresh, which runs as the owner of the scores, will refuse',
+            v_table.relation, v_table.rolname
+            USING HINT = CASE WHEN v_owner = v_table.rolname THEN 'give it to an ordinary role'
+                ELSE pg_catalog.format('ALTER TABLE %s OWNER TO %I; and run this script again', v_table.relation, v_owner) END;
     END LOOP;
 END
 $$;

@@ -6,11 +6,20 @@ DO $outer$
 DECLARE
     v_users regclass := pg_catalog.to_regclass('auth.users');
     v_function text := pg_catalog.format('%I.crm_keep_last_login()', pg_temp.crm_schema());
+    v_owner oid := (SELECT relowner FROM pg_catalog.pg_class WHERE oid = pg_temp.crm_relation('profiles'));
 BEGIN
     IF v_users IS NULL OR NOT pg_temp.crm_is_table('profiles')
        OR NOT EXISTS (SELECT FROM pg_catalog.pg_attribute WHERE attrelid = v_users AND attname = 'last_sign_in_at')
        OR EXISTS (SELECT FROM pg_catalog.pg_trigger WHERE tgrelid = v_users AND tgname = 'crm_keep_last_login') THEN
         RETURN;
+    END IF;
+    -- One left over from an earlier run is made anew; one that somebody else put there must not run at a login.
+    IF EXISTS (SELECT FROM pg_catalog.pg_proc WHERE oid = pg_catalog.to_regprocedure(v_function) AND proowner <> v_owner) THEN
+        RAISE NOTICE 'last_login_at is not kept from auth.users: function % belongs to somebody else', v_function;
+        RETURN;
+    END IF;
+    IF pg_catalog.to_regprocedure(v_function) IS NOT NULL THEN
+        EXECUTE pg_catalog.format('DROP FUNCTION %s', v_function);
     END IF;
     EXECUTE pg_catalog.format($function$
         CREATE FUNCTION %1$s RETURNS trigger
@@ -33,8 +42,7 @@ BEGIN
     -- The rights of whoever owns the row it writes, and no more.
     IF pg_temp.crm_is_superuser() THEN
         EXECUTE pg_catalog.format('ALTER FUNCTION %s OWNER TO %I', v_function,
-            (SELECT r.rolname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_roles r ON r.oid = c.relowner
-             WHERE c.oid = pg_temp.crm_relation('profiles')));
+            pg_catalog.pg_get_userbyid(v_owner));
     END IF;
 EXCEPTION WHEN insufficient_privilege THEN
     RAISE NOTICE 'last_login_at is not kept from auth.users: %', SQLERRM;
