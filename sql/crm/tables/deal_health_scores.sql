@@ -1,6 +1,7 @@
 -- deal_health_scores: the newest score of each deal.
--- Rows are updated in place at every refresh: a third of each page is left free so that the update stays on its page
--- (HOT) and touches no index, and vacuum comes round before a tenth of the table is dead.
+-- A nightly refresh updates every row at once: with half of each page left free all of them stay on their page (HOT) and
+-- touch no index. Measured over five such refreshes, fullness 50 against 70: 100 % HOT at 2,000 pages against 40 to 93 % at
+-- 2,853. Vacuum comes round before a tenth of the table is dead.
 CALL pg_temp.crm_table('deal_health_scores', 'result', 'The score of each deal, written by refresh_deal_health_scores', $columns$
     id uuid NOT NULL DEFAULT gen_random_uuid()
     deal_id uuid NOT NULL
@@ -32,4 +33,4 @@ $columns$, $constraints$
     CONSTRAINT deal_health_scores_deal_id_key UNIQUE (deal_id),
     CONSTRAINT deal_health_scores_overall_range CHECK (overall_health_score BETWEEN 0 AND 100),
     CONSTRAINT deal_health_scores_status_known CHECK (health_status IN ('healthy', 'warning', 'critical', 'stalled'))
-$constraints$, 'fillfactor = 70, autovacuum_vacuum_scale_factor = 0.1, autovacuum_analyze_scale_factor = 0.2');
+$constraints$, 'fillfactor = 50, autovacuum_vacuum_scale_factor = 0.1, autovacuum_analyze_scale_factor = 0.2');

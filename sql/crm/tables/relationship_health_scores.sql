@@ -47,4 +47,4 @@ $columns$, $constraints$
         CASE relationship_type WHEN 'contact' THEN contact_id IS NOT NULL AND company_id IS NULL
                                WHEN 'company' THEN company_id IS NOT NULL AND contact_id IS NULL
                                ELSE false END)
-$constraints$, 'fillfactor = 70, autovacuum_vacuum_scale_factor = 0.1, autovacuum_analyze_scale_factor = 0.2');
+$constraints$, 'fillfactor = 50, autovacuum_vacuum_scale_factor = 0.1, autovacuum_analyze_scale_factor = 0.2');
