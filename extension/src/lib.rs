@@ -1,1 +1,25 @@
 //! Relationship health, scored inside PostgreSQL.
+//!
+//! The glue between the database and [`crm_health_scoring`]: who may call ([`caller`]), as whom we
+//! work ([`owner`]), what the CRM looks like ([`crm`]), which statements gather and write
+//! ([`refresh`]), how rows reach the core ([`collect`]) and scores come back ([`score`]).
+
+mod attention;
+mod caller;
+mod collect;
+mod crm;
+mod error;
+mod explain;
+mod functions;
+mod owner;
+mod purge;
+mod raw;
+mod refresh;
+mod replies;
+mod score;
+mod settings;
+mod sql;
+mod users;
+mod what_if;
+
+pgrx::pg_module_magic!(name, version);

@@ -17,6 +17,7 @@ mod number;
 pub mod relationship;
 pub mod silence;
 pub mod status;
+pub mod survival;
 mod timeline;
 mod weights;
 pub mod whatif;

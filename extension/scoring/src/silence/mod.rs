@@ -2,7 +2,7 @@
 //!
 //! A renewal process with dropout ([`renewal`]) reads two streams of days ([`stream`]): the days on
 //! which the contact wrote, and the days on which anything passed between the two. A logistic
-//! second stage ([`model`]) calibrates them into one probability. [`fit`] learns the [`Constants`]
+//! second stage ([`model`]) calibrates them into one probability. [`fit()`] learns the [`Constants`]
 //! from a deployment's own past, whose labels are free: the next day on which the contact wrote.
 //!
 //! Contract: days are whole UTC days since 1970-01-01; nothing here reads a clock. A probability is

@@ -12,7 +12,7 @@ const SMALL_GAIN: f64 = 1e-10;
 type Point<const N: usize> = [f64; N];
 
 /// Minimises `objective` from `start`; `on_iteration` may end the search with an error.
-pub(super) fn minimise<const N: usize, E>(
+pub(crate) fn minimise<const N: usize, E>(
     mut objective: impl FnMut(&Point<N>) -> f64,
     start: Point<N>,
     max_iterations: u64,

@@ -16,6 +16,7 @@ mod split;
 
 use std::ops::ControlFlow;
 
+pub(crate) use bfgs::minimise;
 pub use report::{Decision, FitReport, HeldOutBy, HorizonMetrics, KeepReason};
 
 use self::features::Features;

@@ -1,0 +1,32 @@
+# Every command of the project. Each says what it does, can be repeated, and cleans up after Ctrl-C.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup build cluster cluster-stop demo test lint bench
+
+help: ## Lists the commands
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+setup: ## Installs what is missing: Debian packages, cargo-pgrx, a private copy of PostgreSQL (2 min, then 1 s)
+	@scripts/setup.sh
+
+build: setup ## Builds the extension and installs it into the private PostgreSQL (2 min, then seconds)
+	@scripts/build.sh
+
+cluster: ## Starts a private PostgreSQL with pg_cron, the CRM tables and the extension; prints DATABASE_URL
+	@scripts/cluster.sh start
+
+cluster-stop: ## Stops that PostgreSQL and removes its data
+	@scripts/cluster.sh stop
+
+demo: ## Scores a sample CRM and prints what needs attention and why (KEEP=1 leaves it running)
+	@scripts/demo.sh
+
+test: ## Runs every test on private clusters (about 15 min from nothing, then 5 min)
+	@scripts/test.sh
+
+lint: ## Checks format, lints, docs, SQL and advisories (about 5 min from nothing)
+	@scripts/lint.sh
+
+bench: ## Measures the refresh beside its peers on generated data (about 20 min)
+	@scripts/bench.sh

@@ -1,0 +1,173 @@
+//! What a user should look at first, with the reasons in words.
+
+use pgrx::datum::{JsonB, TimestampWithTimeZone, Uuid};
+use pgrx::prelude::*;
+use pgrx::{IntoDatum, pg_getarg, pg_sys};
+
+use crate::caller;
+use crate::crm::{self, Crm};
+use crate::error::{Error, Result, or_raise};
+use crate::owner::AsOwner;
+use crate::raw::{RowSink, pg_function};
+use crate::refresh::{Kind, reasons_statement, worst_statement};
+use crate::settings::{Settings, scoring_config};
+
+/// A deal or contact with a bad score.
+struct Item {
+    kind: &'static str,
+    user: Uuid,
+    id: Uuid,
+    name: Option<String>,
+    score: i32,
+    status: String,
+    /// Value of the deal, or of the contact's deals.
+    value: Option<AnyNumeric>,
+    reasons: Vec<String>,
+}
+
+pg_function! {
+    /// `crm_health.needs_attention(p_user_ids, p_limit, p_as_of)`
+    fn needs_attention(fcinfo) {
+        let mut sink = RowSink::new(fcinfo);
+        // SAFETY: the types are those of the function's declaration.
+        let (users, limit, as_of) = unsafe {
+            (
+                pg_getarg::<Vec<Option<Uuid>>>(fcinfo, 0),
+                pg_getarg::<i32>(fcinfo, 1).unwrap_or(10),
+                pg_getarg::<TimestampWithTimeZone>(fcinfo, 2),
+            )
+        };
+        for item in or_raise(attention(users, limit, as_of)) {
+            sink.push([
+                item.kind.into_datum(),
+                item.user.into_datum(),
+                item.id.into_datum(),
+                item.name.into_datum(),
+                item.score.into_datum(),
+                item.status.into_datum(),
+                item.value.into_datum(),
+                item.reasons.into_datum(),
+            ]);
+        }
+        pg_sys::Datum::null()
+    }
+}
+
+fn attention(
+    users: Option<Vec<Option<Uuid>>>,
+    limit: i32,
+    as_of: Option<TimestampWithTimeZone>,
+) -> Result<Vec<Item>> {
+    let as_of = as_of.ok_or(Error::AsOfOutOfRange)?;
+    if limit < 0 {
+        return Err(Error::Input(format!(
+            "p_limit must not be negative, but is {limit}"
+        )));
+    }
+    let settings = Settings::read()?;
+    let crm = crm::current(&settings.crm_schema)?;
+    let owner = crm.score_owner()?;
+    let users = whose(users, owner, &settings)?;
+    let config = scoring_config()?;
+    let _owner = AsOwner::enter(owner);
+    let mut items = worst(Kind::Deals, &crm, users.as_deref(), limit)?;
+    items.extend(worst(Kind::Relationships, &crm, users.as_deref(), limit)?);
+    items.sort_by(|a, b| {
+        a.score
+            .cmp(&b.score)
+            .then_with(|| b.value.cmp(&a.value))
+            .then_with(|| a.name.cmp(&b.name))
+    });
+    items.truncate(limit as usize);
+    for kind in [Kind::Deals, Kind::Relationships] {
+        give_reasons(kind, &crm, &mut items, as_of, &config)?;
+    }
+    Ok(items)
+}
+
+/// Whose scores are meant. Without a list: everyone's for who may see everyone's, one's own else.
+fn whose(
+    users: Option<Vec<Option<Uuid>>>,
+    owner: pg_sys::Oid,
+    settings: &Settings,
+) -> Result<Option<Vec<Uuid>>> {
+    let users = match users {
+        Some(users) => users.into_iter().flatten().collect(),
+        None if caller::is_trusted(Some(owner), &settings.trusted_roles) => return Ok(None),
+        None => vec![caller::jwt_subject_id().ok_or(Error::NotYours)?],
+    };
+    caller::authorize(&users, Some(owner), &settings.trusted_roles)?;
+    Ok(Some(users))
+}
+
+fn worst(kind: Kind, crm: &Crm, users: Option<&[Uuid]>, limit: i32) -> Result<Vec<Item>> {
+    let statement = worst_statement(kind, crm)?;
+    Spi::connect(|client| {
+        let users = users.map(<[Uuid]>::to_vec);
+        let rows = client.select(
+            statement.as_str(),
+            None,
+            &[users.into(), i64::from(limit).into()],
+        )?;
+        let mut items = Vec::with_capacity(rows.len());
+        for row in rows {
+            items.push(Item {
+                kind: kind_of(kind),
+                user: row.get(1)?.expect("a score has its user"),
+                id: row.get(2)?.expect("a score has its deal or contact"),
+                name: row.get(3)?,
+                score: row.get(4)?.unwrap_or(0),
+                status: row.get(5)?.unwrap_or_default(),
+                value: row.get(6)?,
+                reasons: Vec::new(),
+            });
+        }
+        Ok(items)
+    })
+}
+
+fn give_reasons(
+    kind: Kind,
+    crm: &Crm,
+    items: &mut [Item],
+    as_of: TimestampWithTimeZone,
+    config: &serde_json::Value,
+) -> Result<()> {
+    let mut items: Vec<&mut Item> = items
+        .iter_mut()
+        .filter(|item| item.kind == kind_of(kind))
+        .collect();
+    if items.is_empty() {
+        return Ok(());
+    }
+    let statement = reasons_statement(kind, crm)?;
+    Spi::connect(|client| {
+        let rows = client.select(
+            statement.as_str(),
+            None,
+            &[
+                items
+                    .iter()
+                    .map(|item| item.user)
+                    .collect::<Vec<_>>()
+                    .into(),
+                items.iter().map(|item| item.id).collect::<Vec<_>>().into(),
+                vec![None::<Uuid>; items.len()].into(),
+                as_of.into(),
+                JsonB(config.clone()).into(),
+            ],
+        )?;
+        for row in rows {
+            let ordinal: i64 = row.get(1)?.expect("reasons have their target");
+            items[ordinal as usize - 1].reasons = row.get(2)?.unwrap_or_default();
+        }
+        Ok(())
+    })
+}
+
+fn kind_of(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Deals => "deal",
+        Kind::Relationships => "contact",
+    }
+}

@@ -1,0 +1,276 @@
+//! Reads the catalog once, and again after any table has changed.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Once;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use pgrx::pg_sys;
+use pgrx::prelude::*;
+use pgrx::spi::{quote_identifier, quote_qualified_identifier};
+
+use super::columns::{Role, TABLES, Table};
+use crate::error::{Error, Result};
+
+/// A table or view that was found.
+#[derive(Debug)]
+pub(crate) struct Relation {
+    pub(crate) schema: String,
+    pub(crate) name: String,
+    pub(crate) kind: String,
+    pub(crate) owner: pg_sys::Oid,
+    /// Column name → its type as SQL writes it.
+    pub(crate) columns: HashMap<String, String>,
+}
+
+impl Relation {
+    /// `schema.name`, quoted where needed.
+    pub(crate) fn qualified(&self) -> String {
+        quote_qualified_identifier(&self.schema, &self.name)
+    }
+
+    pub(crate) fn has(&self, column: &str) -> bool {
+        self.columns.contains_key(column)
+    }
+
+    fn kind_in_words(&self) -> &'static str {
+        match self.kind.as_str() {
+            "v" => "view",
+            "m" => "materialized view",
+            "f" => "foreign table",
+            _ => "relation of another kind",
+        }
+    }
+}
+
+/// The CRM of one schema, as it was when the catalog was read.
+#[derive(Debug)]
+pub(crate) struct Crm {
+    schema: String,
+    relations: HashMap<&'static str, Relation>,
+    /// Counts up with each reading: what was derived from an older one is stale.
+    pub(crate) generation: u64,
+}
+
+static CHANGES: AtomicU64 = AtomicU64::new(1);
+static WATCH: Once = Once::new();
+
+thread_local! {
+    static CACHED: RefCell<Option<Rc<Crm>>> = const { RefCell::new(None) };
+}
+
+/// The CRM of the schema. Cheap while no table changes.
+pub(crate) fn current(schema: &str) -> Result<Rc<Crm>> {
+    watch_catalog();
+    let changes = CHANGES.load(Ordering::Relaxed);
+    let cached = CACHED.with_borrow(|cached| {
+        cached
+            .clone()
+            .filter(|crm| crm.generation == changes && crm.schema == schema)
+    });
+    if let Some(crm) = cached {
+        return Ok(crm);
+    }
+    let crm = Rc::new(Crm::read(schema, changes)?);
+    CACHED.set(Some(Rc::clone(&crm)));
+    Ok(crm)
+}
+
+fn watch_catalog() {
+    unsafe extern "C-unwind" fn changed(_argument: pg_sys::Datum, _relation: pg_sys::Oid) {
+        CHANGES.fetch_add(1, Ordering::Relaxed);
+    }
+    // SAFETY: registered once a backend; the callback touches nothing but a counter.
+    WATCH.call_once(|| unsafe {
+        pg_sys::CacheRegisterRelcacheCallback(Some(changed), pg_sys::Datum::null());
+    });
+}
+
+impl Crm {
+    fn read(schema: &str, generation: u64) -> Result<Self> {
+        let mut relations = HashMap::new();
+        Spi::connect(|client| -> Result<()> {
+            let known = client.select(
+                "SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1",
+                Some(1),
+                &[schema.into()],
+            )?;
+            if known.is_empty() {
+                return Err(Error::SchemaMissing {
+                    schema: schema.to_owned(),
+                });
+            }
+            let names: Vec<&str> = TABLES.iter().map(|table| table.name).collect();
+            let rows = client.select(
+                include_str!("../../../sql/refresh/catalog.sql"),
+                None,
+                &[schema.into(), names.into()],
+            )?;
+            for row in rows {
+                let name: String = row.get(2)?.unwrap_or_default();
+                let Some(table) = TABLES.iter().find(|table| table.name == name) else {
+                    continue;
+                };
+                let found_in: String = row.get(1)?.unwrap_or_default();
+                let writes = matches!(table.role, Role::Score | Role::History);
+                if found_in != schema && !writes {
+                    continue;
+                }
+                let relation = Relation {
+                    schema: found_in,
+                    name,
+                    kind: row.get(3)?.unwrap_or_default(),
+                    owner: row.get(4)?.unwrap_or(pg_sys::InvalidOid),
+                    columns: row
+                        .get::<Vec<String>>(5)?
+                        .unwrap_or_default()
+                        .into_iter()
+                        .zip(row.get::<Vec<String>>(6)?.unwrap_or_default())
+                        .collect(),
+                };
+                // The CRM's own schema comes first; `public` serves where it has no score tables.
+                relations.entry(table.name).or_insert(relation);
+            }
+            Ok(())
+        })?;
+        Ok(Self {
+            schema: schema.to_owned(),
+            relations,
+            generation,
+        })
+    }
+
+    pub(crate) fn find(&self, name: &str) -> Option<&Relation> {
+        self.relations.get(name)
+    }
+
+    /// A subquery over the source of this name: every known column, NULL where it is missing.
+    pub(crate) fn source(&self, name: &str) -> Result<String> {
+        let table = table(name);
+        let Some(relation) = self.find(name) else {
+            return match table.role {
+                Role::Source => Err(self.missing(name)),
+                _ => Ok(empty(table)),
+            };
+        };
+        let columns = table
+            .columns
+            .iter()
+            .map(|column| {
+                let name = quote_identifier(column.name);
+                if relation.has(column.name) {
+                    Ok(format!("r.{name}::{} AS {name}", column.sql_type))
+                } else if column.required {
+                    Err(self.column_missing(relation, column.name))
+                } else {
+                    Ok(format!("NULL::{} AS {name}", column.sql_type))
+                }
+            })
+            .collect::<Result<Vec<_>>>()?;
+        Ok(format!(
+            "(SELECT {} FROM {} r)",
+            columns.join(", "),
+            relation.qualified()
+        ))
+    }
+
+    /// The score table of this name, checked to be one that can be written.
+    pub(crate) fn score_table(&self, name: &str) -> Result<&Relation> {
+        let relation = self.find(name).ok_or_else(|| self.missing(name))?;
+        if !matches!(relation.kind.as_str(), "r" | "p") {
+            return Err(Error::NotATable {
+                schema: relation.schema.clone(),
+                table: relation.name.clone(),
+                kind: relation.kind_in_words(),
+            });
+        }
+        for column in table(name).columns.iter().filter(|column| column.required) {
+            if !relation.has(column.name) {
+                return Err(self.column_missing(relation, column.name));
+            }
+        }
+        Ok(relation)
+    }
+
+    /// The relation of this name, checked to have columns that are about to be written.
+    pub(crate) fn writable(&self, name: &str, columns: &[&str]) -> Result<&Relation> {
+        let relation = self.find(name).ok_or_else(|| self.missing(name))?;
+        match columns.iter().find(|column| !relation.has(column)) {
+            Some(column) => Err(self.column_missing(relation, column)),
+            None => Ok(relation),
+        }
+    }
+
+    /// The owner of both score tables, who does the reading and writing.
+    pub(crate) fn score_owner(&self) -> Result<pg_sys::Oid> {
+        let deals = self.score_table("deal_health_scores")?;
+        let relationships = self.score_table("relationship_health_scores")?;
+        if deals.owner != relationships.owner {
+            return Err(Error::OwnersDiffer {
+                first: role_name(deals.owner),
+                first_table: deals.qualified(),
+                second: role_name(relationships.owner),
+                second_table: relationships.qualified(),
+            });
+        }
+        // SAFETY: a look-up by role id.
+        if unsafe { pg_sys::superuser_arg(deals.owner) } {
+            return Err(Error::OwnerIsSuperuser {
+                owner: role_name(deals.owner),
+                table: deals.qualified(),
+            });
+        }
+        Ok(deals.owner)
+    }
+
+    fn missing(&self, name: &str) -> Error {
+        Error::TableMissing {
+            schema: self.schema.clone(),
+            table: name.to_owned(),
+        }
+    }
+
+    fn column_missing(&self, relation: &Relation, column: &str) -> Error {
+        Error::ColumnMissing {
+            schema: relation.schema.clone(),
+            table: relation.name.clone(),
+            column: column.to_owned(),
+        }
+    }
+}
+
+fn table(name: &str) -> &'static Table {
+    TABLES
+        .iter()
+        .find(|table| table.name == name)
+        .expect("a table that TABLES lists")
+}
+
+fn empty(table: &Table) -> String {
+    let columns: Vec<String> = table
+        .columns
+        .iter()
+        .map(|column| {
+            format!(
+                "NULL::{} AS {}",
+                column.sql_type,
+                quote_identifier(column.name)
+            )
+        })
+        .collect();
+    format!("(SELECT {} WHERE false)", columns.join(", "))
+}
+
+fn role_name(role: pg_sys::Oid) -> String {
+    // SAFETY: noerr; an unknown role gives NULL. The text is copied at once.
+    unsafe {
+        let name = pg_sys::GetUserNameFromId(role, true);
+        if name.is_null() {
+            return role.to_u32().to_string();
+        }
+        std::ffi::CStr::from_ptr(name)
+            .to_string_lossy()
+            .into_owned()
+    }
+}

@@ -1,0 +1,123 @@
+//! Everything that can be wrong, in one place: message, SQLSTATE and hint.
+
+use pgrx::PgSqlErrorCode as Code;
+use pgrx::pg_sys::panic::ErrorReport;
+
+/// An error of the extension. Messages follow PostgreSQL's style; hints can be pasted where a
+/// statement mends it.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("p_max_age_hours must not be null")]
+    MaxAgeNull,
+    #[error("p_max_age_hours must be between 0 and {max}, not {given}", max = crate::refresh::MAX_AGE_HOURS)]
+    MaxAgeOutOfRange { given: i32 },
+    #[error("p_as_of must be a finite time within 1 to 9999 AD")]
+    AsOfOutOfRange,
+    #[error("permission denied to refresh or read the scores of another user")]
+    NotYours,
+    #[error("permission denied for crm_health: this needs a trusted role")]
+    NotTrusted,
+    #[error("schema \"{schema}\", named by the setting crm_schema, does not exist")]
+    SchemaMissing { schema: String },
+    #[error("table \"{schema}.{table}\" does not exist")]
+    TableMissing { schema: String, table: String },
+    #[error("table \"{schema}.{table}\" has no column \"{column}\"")]
+    ColumnMissing {
+        schema: String,
+        table: String,
+        column: String,
+    },
+    #[error("\"{schema}.{table}\" is a {kind}, but scores can be written to a plain table only")]
+    NotATable {
+        schema: String,
+        table: String,
+        kind: &'static str,
+    },
+    #[error(
+        "the score tables have different owners: \"{first}\" owns {first_table}, \"{second}\" owns {second_table}"
+    )]
+    OwnersDiffer {
+        first: String,
+        first_table: String,
+        second: String,
+        second_table: String,
+    },
+    #[error(
+        "the score tables belong to superuser \"{owner}\", and scores are never computed as a superuser"
+    )]
+    OwnerIsSuperuser { owner: String, table: String },
+    #[error("the configuration is not usable: {reason}")]
+    Config { reason: String },
+    #[error(
+        "the argument is not what crm_health.collect_interactions or collect_meetings returned"
+    )]
+    NotCollected,
+    #[error("{0}")]
+    Input(String),
+    #[error("cannot refresh scores on a standby")]
+    Standby,
+    #[error("{0}")]
+    Spi(#[from] pgrx::spi::SpiError),
+}
+
+impl Error {
+    fn code(&self) -> Code {
+        match self {
+            Error::MaxAgeNull
+            | Error::MaxAgeOutOfRange { .. }
+            | Error::AsOfOutOfRange
+            | Error::Config { .. }
+            | Error::NotCollected
+            | Error::Input(_) => Code::ERRCODE_INVALID_PARAMETER_VALUE,
+            Error::NotYours | Error::NotTrusted => Code::ERRCODE_INSUFFICIENT_PRIVILEGE,
+            Error::SchemaMissing { .. } => Code::ERRCODE_INVALID_SCHEMA_NAME,
+            Error::TableMissing { .. } => Code::ERRCODE_UNDEFINED_TABLE,
+            Error::ColumnMissing { .. } => Code::ERRCODE_UNDEFINED_COLUMN,
+            Error::NotATable { .. } => Code::ERRCODE_WRONG_OBJECT_TYPE,
+            Error::OwnersDiffer { .. } | Error::OwnerIsSuperuser { .. } => {
+                Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE
+            }
+            Error::Standby => Code::ERRCODE_READ_ONLY_SQL_TRANSACTION,
+            Error::Spi(_) => Code::ERRCODE_INTERNAL_ERROR,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Error::MaxAgeNull => "leave the argument out for the default, or pass 0 to compute every score".to_owned(),
+            Error::MaxAgeOutOfRange { .. } => "0 computes every score, 24 those older than a day".to_owned(),
+            Error::NotYours => "a caller with a JWT subject may name itself only; a role listed in the setting trusted_roles may name anyone".to_owned(),
+            Error::NotTrusted => "call as a superuser, as the owner of the score tables, or as a member of a role listed in the setting trusted_roles".to_owned(),
+            Error::SchemaMissing { .. } => "UPDATE crm_health.settings SET value = 'public' WHERE name = 'crm_schema'".to_owned(),
+            Error::TableMissing { .. } => "run sql/crm/install.sql in this database, or make a view of that name; SELECT * FROM crm_health.check_install() lists everything that is missing".to_owned(),
+            Error::ColumnMissing { .. } => "run sql/crm/install.sql in this database to add what is missing; SELECT * FROM crm_health.check_install() lists everything".to_owned(),
+            Error::NotATable { schema, table, .. } => format!("rename it and run sql/crm/install.sql, which makes the table {schema}.{table}"),
+            Error::OwnersDiffer { first, second_table, .. } => {
+                format!("ALTER TABLE {second_table} OWNER TO {}", pgrx::spi::quote_identifier(first))
+            }
+            Error::OwnerIsSuperuser { table, .. } => format!("ALTER TABLE {table} OWNER TO crm_health_owner, and the other score tables likewise; sql/crm/install.sql makes that role"),
+            Error::Config { .. } => "SELECT * FROM crm_health.check_install() shows the row to mend".to_owned(),
+            Error::Standby => "call it on the primary".to_owned(),
+            Error::AsOfOutOfRange | Error::NotCollected | Error::Input(_) | Error::Spi(_) => return None,
+        };
+        Some(hint)
+    }
+
+    /// Ends the statement with this error.
+    pub(crate) fn raise(&self) -> ! {
+        let mut report = ErrorReport::new(self.code(), self.to_string(), "crm_health");
+        if let Some(hint) = self.hint() {
+            report = report.set_hint(hint);
+        }
+        report.report(pgrx::PgLogLevel::ERROR);
+        unreachable!("reporting an error does not return")
+    }
+}
+
+/// What the extension's own functions return.
+pub(crate) type Result<T> = std::result::Result<T, Error>;
+
+/// The value, or the error raised as PostgreSQL's.
+pub(crate) fn or_raise<T>(result: Result<T>) -> T {
+    result.unwrap_or_else(|error| error.raise())
+}

@@ -1,0 +1,211 @@
+//! Scores in words: each signal with its value, weight and reason.
+
+use crm_health_scoring::explain::Explanation;
+use crm_health_scoring::{deal, ghost, relationship};
+use pgrx::datum::{JsonB, TimestampWithTimeZone, Uuid};
+use pgrx::prelude::*;
+use pgrx::{IntoDatum, pg_getarg, pg_sys};
+
+use crate::error::{Result, or_raise};
+use crate::owner::AsOwner;
+use crate::raw::{RowSink, pg_function};
+use crate::refresh::{Kind, explain_statement};
+use crate::score::{measure_deal, measure_relationship};
+use crate::settings::{Settings, parse_config, scoring_config};
+use crate::{caller, crm};
+
+type Row = [Option<pg_sys::Datum>; 6];
+
+pg_function! {
+    /// `crm_health.deal_explanation(config, …)`: the rows of one deal, inside a statement.
+    fn deal_explanation(fcinfo) {
+        let mut sink = RowSink::new(fcinfo);
+        let config = config_argument(fcinfo);
+        // SAFETY: the argument types are those of the function's declaration.
+        let metrics = unsafe { measure_deal(fcinfo, 1) };
+        let score = deal::score(&metrics, &config);
+        for explanation in deal::explain(&metrics, &score, &config) {
+            sink.push(component(&explanation));
+        }
+        let reasons = deal::reasons(&metrics, &score, &config).join("; ");
+        sink.push(overall(score.overall_health_score, score.health_status.as_str(), &reasons));
+        pg_sys::Datum::null()
+    }
+}
+
+pg_function! {
+    /// `crm_health.relationship_explanation(config, …)`: the rows of one relationship.
+    fn relationship_explanation(fcinfo) {
+        let mut sink = RowSink::new(fcinfo);
+        let config = config_argument(fcinfo);
+        // SAFETY: as above.
+        let measured = unsafe { measure_relationship(fcinfo, 1) };
+        let score = relationship::score(&measured.metrics, &config);
+        for explanation in relationship::explain(&measured.metrics, &score, &config) {
+            sink.push(component(&explanation));
+        }
+        let reasons = relationship::reasons(&measured.metrics, &measured.signals, &score, &config);
+        sink.push(overall(score.overall_health_score, score.health_status.as_str(), &reasons.join("; ")));
+        for signal in &measured.signals {
+            sink.push(note(signal.signal_type.as_str(), signal.severity.as_str(), &signal.signal_context));
+        }
+        let assessment = ghost::assess_signals(Some(i64::from(score.overall_health_score)), &measured.signals);
+        let context = assessment.context_trigger.map_or("no ghost signal", |context| context.as_str());
+        sink.push(note("recommended_action", assessment.recommended_action.as_str(), context));
+        pg_sys::Datum::null()
+    }
+}
+
+pg_function! {
+    /// `crm_health.deal_reasons(config, …)`: the two or three reasons that matter most.
+    fn deal_reasons(fcinfo) {
+        let config = config_argument(fcinfo);
+        // SAFETY: as above.
+        let metrics = unsafe { measure_deal(fcinfo, 1) };
+        let score = deal::score(&metrics, &config);
+        deal::reasons(&metrics, &score, &config).into_datum().unwrap_or(pg_sys::Datum::null())
+    }
+}
+
+pg_function! {
+    /// `crm_health.relationship_reasons(config, …)`
+    fn relationship_reasons(fcinfo) {
+        let config = config_argument(fcinfo);
+        // SAFETY: as above.
+        let measured = unsafe { measure_relationship(fcinfo, 1) };
+        let score = relationship::score(&measured.metrics, &config);
+        relationship::reasons(&measured.metrics, &measured.signals, &score, &config)
+            .into_datum()
+            .unwrap_or(pg_sys::Datum::null())
+    }
+}
+
+pg_function! {
+    /// `crm_health.explain_deal(p_deal_id, p_as_of)`
+    fn explain_deal(fcinfo) {
+        explain(fcinfo, Kind::Deals)
+    }
+}
+
+pg_function! {
+    /// `crm_health.explain_contact(p_contact_id, p_as_of)`
+    fn explain_contact(fcinfo) {
+        explain(fcinfo, Kind::Relationships)
+    }
+}
+
+fn explain(fcinfo: pg_sys::FunctionCallInfo, kind: Kind) -> pg_sys::Datum {
+    let mut sink = RowSink::new(fcinfo);
+    // SAFETY: the types are those of the function's declaration.
+    let (id, as_of) = unsafe {
+        (
+            pg_getarg::<Uuid>(fcinfo, 0),
+            pg_getarg::<TimestampWithTimeZone>(fcinfo, 1),
+        )
+    };
+    if let (Some(id), Some(as_of)) = (id, as_of) {
+        or_raise(explain_one(&mut sink, kind, id, as_of));
+    }
+    pg_sys::Datum::null()
+}
+
+fn explain_one(
+    sink: &mut RowSink,
+    kind: Kind,
+    id: Uuid,
+    as_of: TimestampWithTimeZone,
+) -> Result<()> {
+    let settings = Settings::read()?;
+    let crm = crm::current(&settings.crm_schema)?;
+    let owner = crm.score_owner()?;
+    let config = scoring_config()?;
+    let source = crm.source(match kind {
+        Kind::Deals => "deals",
+        Kind::Relationships => "contacts",
+    })?;
+    let statement = explain_statement(kind, &crm)?;
+    let _owner = AsOwner::enter(owner);
+    Spi::connect(|client| {
+        let found = client.select(
+            format!("SELECT s.owner_id FROM {source} s WHERE s.id = $1").as_str(),
+            Some(1),
+            &[id.into()],
+        )?;
+        // An id that is none, or nobody's, has nothing to explain.
+        let user: Option<Uuid> = if found.is_empty() {
+            None
+        } else {
+            found.first().get(1)?
+        };
+        let Some(user) = user else { return Ok(()) };
+        caller::authorize(&[user], Some(owner), &settings.trusted_roles)?;
+        let rows = client.select(
+            statement.as_str(),
+            None,
+            &[
+                vec![user].into(),
+                vec![id].into(),
+                vec![None::<Uuid>].into(),
+                as_of.into(),
+                JsonB(config).into(),
+            ],
+        )?;
+        for row in rows {
+            sink.push([
+                row.get::<String>(1)?.into_datum(),
+                row.get::<String>(2)?.into_datum(),
+                row.get::<i32>(3)?.into_datum(),
+                row.get::<AnyNumeric>(4)?.into_datum(),
+                row.get::<AnyNumeric>(5)?.into_datum(),
+                row.get::<String>(6)?.into_datum(),
+            ]);
+        }
+        Ok(())
+    })
+}
+
+fn config_argument(fcinfo: pg_sys::FunctionCallInfo) -> crm_health_scoring::config::Config {
+    // SAFETY: the first argument is declared jsonb.
+    let JsonB(json) = unsafe { pg_getarg(fcinfo, 0) }.unwrap_or(JsonB(serde_json::Value::Null));
+    or_raise(parse_config(&json))
+}
+
+fn component(explanation: &Explanation) -> Row {
+    [
+        explanation.signal.into_datum(),
+        explanation.value.as_str().into_datum(),
+        explanation.score.into_datum(),
+        decimal(explanation.weight, 4),
+        decimal(explanation.contribution, 2),
+        explanation.reason.as_str().into_datum(),
+    ]
+}
+
+fn overall(score: i32, status: &str, reasons: &str) -> Row {
+    [
+        "overall".into_datum(),
+        status.into_datum(),
+        score.into_datum(),
+        decimal(1.0, 4),
+        decimal(f64::from(score), 2),
+        reasons.into_datum(),
+    ]
+}
+
+fn note(signal: &str, value: &str, reason: &str) -> Row {
+    [
+        signal.into_datum(),
+        value.into_datum(),
+        None,
+        None,
+        None,
+        reason.into_datum(),
+    ]
+}
+
+/// A number as numeric with so many decimals.
+fn decimal(value: f64, places: usize) -> Option<pg_sys::Datum> {
+    AnyNumeric::try_from(format!("{value:.places$}").as_str())
+        .ok()
+        .and_then(IntoDatum::into_datum)
+}

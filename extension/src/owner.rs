@@ -1,0 +1,48 @@
+//! Work as the owner of the score tables, never as a superuser.
+//!
+//! A definer function that belongs to a superuser and writes tables of someone else would run
+//! their triggers, defaults and index functions with a superuser's rights.
+
+use pgrx::pg_sys;
+
+/// Puts the owner of the score tables in force until it is dropped. When a statement fails,
+/// PostgreSQL itself restores the user at the end of the transaction or subtransaction.
+pub(crate) struct AsOwner {
+    user: pg_sys::Oid,
+    context: i32,
+    guc_level: i32,
+}
+
+impl AsOwner {
+    pub(crate) fn enter(owner: pg_sys::Oid) -> Self {
+        let mut user = pg_sys::InvalidOid;
+        let mut context = 0;
+        // SAFETY: saves the user in force, which `drop` restores. The local change forbids
+        // SET ROLE inside; a restricted operation would forbid what triggers rightly do.
+        unsafe {
+            pg_sys::GetUserIdAndSecContext(&mut user, &mut context);
+            pg_sys::SetUserIdAndSecContext(
+                owner,
+                context | pg_sys::SECURITY_LOCAL_USERID_CHANGE as i32,
+            );
+            let guc_level = pg_sys::NewGUCNestLevel();
+            Self {
+                user,
+                context,
+                guc_level,
+            }
+        }
+    }
+}
+
+impl Drop for AsOwner {
+    fn drop(&mut self) {
+        // SAFETY: undoes exactly what `enter` did. While an error unwinds, the abort does it.
+        if !std::thread::panicking() {
+            unsafe {
+                pg_sys::AtEOXact_GUC(true, self.guc_level);
+                pg_sys::SetUserIdAndSecContext(self.user, self.context);
+            }
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Deletes what the retention settings no longer keep.
+
+use pgrx::datum::{JsonB, TimestampWithTimeZone};
+use pgrx::prelude::*;
+use pgrx::{IntoDatum, pg_getarg};
+
+use crate::crm::Crm;
+use crate::error::{Error, Result, or_raise};
+use crate::owner::AsOwner;
+use crate::raw::pg_function;
+use crate::settings::Settings;
+use crate::{caller, crm};
+
+pg_function! {
+    /// `crm_health.purge(p_as_of)`
+    fn purge(fcinfo) {
+        // SAFETY: the argument is declared timestamptz.
+        let as_of = unsafe { pg_getarg::<TimestampWithTimeZone>(fcinfo, 0) };
+        let deleted = or_raise(purge_all(as_of));
+        JsonB(deleted).into_datum().unwrap_or(pgrx::pg_sys::Datum::null())
+    }
+}
+
+fn purge_all(as_of: Option<TimestampWithTimeZone>) -> Result<serde_json::Value> {
+    let as_of = as_of.ok_or(Error::AsOfOutOfRange)?;
+    let settings = Settings::read()?;
+    let crm = crm::current(&settings.crm_schema)?;
+    let owner = crm.score_owner()?;
+    if !caller::is_trusted(Some(owner), &settings.trusted_roles) {
+        return Err(Error::NotTrusted);
+    }
+    let history_days = days("history_retention_days")?;
+    let runs = delete(
+        "DELETE FROM crm_health.runs r
+         WHERE r.state <> 'running' AND r.started_at < $1 - make_interval(days => $2)",
+        as_of,
+        days("run_log_retention_days")?,
+    )?;
+    let _owner = AsOwner::enter(owner);
+    let deals = snapshots(&crm, "deal_health_history", "deal_id", as_of, history_days)?;
+    let relationships = snapshots(
+        &crm,
+        "relationship_health_history",
+        "relationship_health_id",
+        as_of,
+        history_days,
+    )?;
+    Ok(serde_json::json!({
+        "runsDeleted": runs,
+        "dealSnapshotsDeleted": deals,
+        "relationshipSnapshotsDeleted": relationships,
+    }))
+}
+
+fn days(setting: &str) -> Result<i32> {
+    let value: Option<i32> = Spi::get_one_with_args(
+        "SELECT value::integer FROM crm_health.settings WHERE name = $1",
+        &[setting.into()],
+    )?;
+    value.ok_or_else(|| Error::Config {
+        reason: format!("the setting {setting} is missing"),
+    })
+}
+
+/// Old snapshots go; of a day more than a week ago the last one stays.
+fn snapshots(
+    crm: &Crm,
+    table: &str,
+    of: &str,
+    as_of: TimestampWithTimeZone,
+    retention_days: i32,
+) -> Result<usize> {
+    let Some(history) = crm.find(table) else {
+        return Ok(0);
+    };
+    let statement = format!(
+        include_str!("../../sql/refresh/purge_history.sql"),
+        history = history.qualified(),
+        of = of
+    );
+    delete(&statement, as_of, retention_days)
+}
+
+fn delete(statement: &str, as_of: TimestampWithTimeZone, days: i32) -> Result<usize> {
+    Spi::connect_mut(|client| {
+        Ok(client
+            .update(statement, None, &[as_of.into(), days.into()])?
+            .len())
+    })
+}

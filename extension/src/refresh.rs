@@ -1,0 +1,149 @@
+//! The refresh of scores: who is due, under which lock, in which statement.
+
+mod deals;
+mod plan;
+mod relationships;
+mod template;
+mod writes;
+
+use std::collections::BTreeSet;
+
+use pgrx::datum::{TimestampWithTimeZone, Uuid};
+use pgrx::pg_sys;
+
+use crate::error::{Error, Result};
+use crate::owner::AsOwner;
+use crate::settings::Settings;
+use crate::{caller, crm};
+
+/// A hundred years.
+pub(crate) const MAX_AGE_HOURS: i32 = 876_600;
+
+/// What is scored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Kind {
+    Deals,
+    Relationships,
+}
+
+/// A deal, a contact or a company of a user, with its score.
+#[derive(Debug)]
+pub(crate) struct Scored {
+    pub(crate) user: Uuid,
+    /// The deal or the contact; `None` for a company.
+    pub(crate) id: Option<Uuid>,
+    pub(crate) company: Option<Uuid>,
+    pub(crate) score_id: Option<Uuid>,
+    pub(crate) score: Option<i32>,
+    pub(crate) status: Option<String>,
+    pub(crate) ghost_risk: Option<bool>,
+    pub(crate) fresh: bool,
+}
+
+/// Brings the scores of the users up to date as of an instant and returns them all.
+///
+/// Scores older than `max_age_hours` at that instant are computed and written; 0 means all.
+pub(crate) fn refresh(
+    kind: Kind,
+    users: Vec<Option<Uuid>>,
+    max_age_hours: Option<i32>,
+    as_of: TimestampWithTimeZone,
+) -> Result<Vec<Scored>> {
+    let oldest_fresh = oldest_fresh(max_age_hours, as_of)?;
+    let users = distinct(users);
+    let settings = Settings::read()?;
+    let crm = crm::current(&settings.crm_schema)?;
+    let owner = crm.score_owner()?;
+    caller::authorize(&users, Some(owner), &settings.trusted_roles)?;
+    if users.is_empty() {
+        return Ok(Vec::new());
+    }
+    let scored = {
+        let _owner = AsOwner::enter(owner);
+        plan::due(kind, &crm, &users, oldest_fresh)?
+    };
+    if scored.iter().all(|target| target.fresh) {
+        return Ok(scored);
+    }
+    // SAFETY: reads a flag.
+    if unsafe { pg_sys::RecoveryInProgress() } {
+        return Err(Error::Standby);
+    }
+    let config = crate::settings::scoring_config()?;
+    let _owner = AsOwner::enter(owner);
+    plan::lock(&users)?;
+    // Whoever held the lock may have done the work: look again.
+    let mut scored = plan::due(kind, &crm, &users, oldest_fresh)?;
+    if scored.iter().any(|target| !target.fresh) {
+        plan::compute(kind, &crm, &mut scored, as_of, &config)?;
+    }
+    Ok(scored)
+}
+
+fn distinct(users: Vec<Option<Uuid>>) -> Vec<Uuid> {
+    let ids: BTreeSet<[u8; 16]> = users
+        .into_iter()
+        .flatten()
+        .map(|user| *user.as_bytes())
+        .collect();
+    ids.into_iter().map(Uuid::from_bytes).collect()
+}
+
+/// The oldest `last_calculated_at` that still counts as fresh.
+fn oldest_fresh(
+    max_age_hours: Option<i32>,
+    as_of: TimestampWithTimeZone,
+) -> Result<TimestampWithTimeZone> {
+    const HOUR: i64 = 3_600_000_000;
+    // Years 1 to 9999, in microseconds around 2000-01-01.
+    const YEARS: std::ops::RangeInclusive<i64> = -63_082_281_600_000_000..=252_455_615_999_999_999;
+    let given = max_age_hours.ok_or(Error::MaxAgeNull)?;
+    if !(0..=MAX_AGE_HOURS).contains(&given) {
+        return Err(Error::MaxAgeOutOfRange { given });
+    }
+    let at: pg_sys::TimestampTz = as_of.into();
+    if !YEARS.contains(&at) {
+        return Err(Error::AsOfOutOfRange);
+    }
+    let oldest = if given == 0 {
+        i64::MAX
+    } else {
+        at - i64::from(given) * HOUR
+    };
+    TimestampWithTimeZone::try_from(oldest).map_err(|_| Error::AsOfOutOfRange)
+}
+
+/// The statement that explains targets: $1–$4 as in a refresh, $5 the configuration.
+pub(crate) fn explain_statement(kind: Kind, crm: &crm::Crm) -> Result<String> {
+    match kind {
+        Kind::Deals => deals::explain(crm),
+        Kind::Relationships => relationships::explain(crm),
+    }
+}
+
+/// The statement that finds the worst scores: $1 users (NULL: all), $2 how many at most.
+pub(crate) fn worst_statement(kind: Kind, crm: &crm::Crm) -> Result<String> {
+    match kind {
+        Kind::Deals => deals::worst(crm),
+        Kind::Relationships => relationships::worst(crm),
+    }
+}
+
+/// The statement that gives targets their reasons: $1–$4 as in a refresh, $5 the configuration.
+pub(crate) fn reasons_statement(kind: Kind, crm: &crm::Crm) -> Result<String> {
+    match kind {
+        Kind::Deals => deals::reasons(crm),
+        Kind::Relationships => relationships::reasons(crm),
+    }
+}
+
+/// The statement that links a user's replies: $1 the user.
+pub(crate) fn link_replies_statement(crm: &crm::Crm) -> Result<String> {
+    let events = crm.writable(
+        "communication_events",
+        &["was_replied", "response_time_hours"],
+    )?;
+    template::Template::default()
+        .with("events", events.qualified())
+        .fill(include_str!("../../sql/refresh/link_replies.sql"), crm)
+}

@@ -1,0 +1,185 @@
+//! The statements for relationships.
+
+use super::template::Template;
+use super::writes::{Computed, history_columns, score_columns};
+use crate::crm::Crm;
+use crate::error::Result;
+
+const TABLE: &str = "relationship_health_scores";
+
+const COMPUTED: &[Computed] = &[
+    ("overall_health_score", "s.overall_health_score"),
+    ("health_status", "s.health_status"),
+    ("risk_level", "s.risk_level"),
+    (
+        "communication_frequency_score",
+        "s.communication_frequency_score",
+    ),
+    ("response_behavior_score", "s.response_behavior_score"),
+    ("engagement_quality_score", "s.engagement_quality_score"),
+    ("sentiment_score", "s.sentiment_score"),
+    ("meeting_pattern_score", "s.meeting_pattern_score"),
+    ("days_since_last_contact", "s.days_since_last_contact"),
+    ("days_since_last_response", "s.days_since_last_response"),
+    ("avg_response_time_hours", "s.avg_response_time_hours"),
+    ("response_rate_percent", "s.response_rate_percent"),
+    ("email_open_rate_percent", "s.email_open_rate_percent"),
+    ("meeting_count_30_days", "s.meeting_count_30_days"),
+    ("email_count_30_days", "s.email_count_30_days"),
+    ("total_interactions_30_days", "s.total_interactions_30_days"),
+    (
+        "baseline_response_time_hours",
+        "s.baseline_response_time_hours",
+    ),
+    (
+        "baseline_contact_frequency_days",
+        "s.baseline_contact_frequency_days",
+    ),
+    (
+        "baseline_meeting_frequency_days",
+        "s.baseline_meeting_frequency_days",
+    ),
+    ("is_ghost_risk", "s.is_ghost_risk"),
+    ("ghost_signals", "s.ghost_signals"),
+    ("ghost_probability_percent", "s.ghost_probability_percent"),
+    ("days_until_predicted_ghost", "s.days_until_predicted_ghost"),
+    ("sentiment_trend", "s.sentiment_trend"),
+    (
+        "avg_sentiment_last_3_interactions",
+        "s.avg_sentiment_last_3_interactions",
+    ),
+    ("risk_factors", "s.risk_factors"),
+    (
+        "last_meaningful_interaction",
+        "s.last_meaningful_interaction",
+    ),
+    ("related_deals_count", "g.related_deals_count"),
+    ("total_deal_value", "g.total_deal_value"),
+    ("at_risk_deal_value", "g.at_risk_deal_value"),
+];
+
+const HISTORY: &[Computed] = &[
+    ("relationship_health_id", "n.score_id"),
+    ("user_id", "n.user_id"),
+    ("overall_health_score", "n.new_score"),
+    ("health_status", "n.new_status"),
+    (
+        "communication_frequency_score",
+        "n.communication_frequency_score",
+    ),
+    ("response_behavior_score", "n.response_behavior_score"),
+    ("engagement_quality_score", "n.engagement_quality_score"),
+    ("sentiment_score", "n.sentiment_score"),
+    ("meeting_pattern_score", "n.meeting_pattern_score"),
+    ("is_ghost_risk", "n.new_ghost_risk"),
+    ("ghost_probability_percent", "n.ghost_probability_percent"),
+    ("snapshot_at", "$4"),
+    (
+        "snapshot_reason",
+        "CASE WHEN n.is_new THEN 'scheduled' \
+         WHEN n.new_ghost_risk AND n.previous_ghost_risk IS NOT TRUE THEN 'ghost_detected' \
+         WHEN n.previous_ghost_risk AND n.new_ghost_risk IS NOT TRUE THEN 'recovery' \
+         WHEN abs(n.new_score - n.previous_score) >= 15 THEN 'major_change' \
+         ELSE 'scheduled' END",
+    ),
+    (
+        "changes_from_previous",
+        "CASE WHEN NOT n.is_new THEN jsonb_build_object(\
+         'overall_health_score_delta', n.new_score - n.previous_score, \
+         'status_changed', n.previous_status IS DISTINCT FROM n.new_status, \
+         'ghost_risk_changed', n.previous_ghost_risk IS DISTINCT FROM n.new_ghost_risk, \
+         'previous_status', n.previous_status, 'new_status', n.new_status) END",
+    ),
+];
+
+/// The statement that finds the targets of users.
+pub(super) fn due(crm: &Crm) -> Result<String> {
+    let scores = crm.score_table(TABLE)?.qualified();
+    Template::default().with("scores", scores).fill(
+        include_str!("../../../sql/refresh/relationships_due.sql"),
+        crm,
+    )
+}
+
+/// The statement that scores targets and writes the scores.
+pub(super) fn compute(crm: &Crm) -> Result<String> {
+    let table = crm.score_table(TABLE)?;
+    let history = match crm.find("relationship_health_history") {
+        Some(history) => history_columns(history, table, HISTORY).fill(
+            include_str!("../../../sql/refresh/relationships_history.sql"),
+            crm,
+        )?,
+        None => String::new(),
+    };
+    score_columns(table, COMPUTED)
+        .with("scores", table.qualified())
+        .with("signals", signals(crm)?)
+        .with("history", history)
+        .fill(
+            include_str!("../../../sql/refresh/relationships_refresh.sql"),
+            crm,
+        )
+}
+
+/// The gathering of signals, as common table expressions that end with `signals`.
+pub(crate) fn signals(crm: &Crm) -> Result<String> {
+    let deal_scores = crm.score_table("deal_health_scores")?.qualified();
+    Template::default()
+        .with("deal_health_scores", deal_scores)
+        .with("older_contact_events", older_events(crm, "contact_id")?)
+        .with("older_company_events", older_events(crm, "company_id")?)
+        .fill(
+            include_str!("../../../sql/refresh/relationship_signals.sql"),
+            crm,
+        )
+}
+
+/// One look-up for each thing that the recent events may lack.
+fn older_events(crm: &Crm, key: &str) -> Result<String> {
+    let wanted = [
+        ("1", "true"),
+        ("2", "e.direction = 'inbound'"),
+        (
+            "4",
+            "(e.event_type IN ('meeting_held', 'call_made', 'call_received') \
+              OR (e.was_replied AND e.event_type IN ('email_sent', 'email_received')))",
+        ),
+    ];
+    let branches = wanted
+        .iter()
+        .map(|(bit, which)| {
+            Template::default()
+                .with("key", key)
+                .with("bit", *bit)
+                .with("which", *which)
+                .fill(include_str!("../../../sql/refresh/older_events.sql"), crm)
+        })
+        .collect::<Result<Vec<_>>>()?;
+    Ok(branches.join("UNION ALL\n"))
+}
+
+/// The statement that explains relationships.
+pub(super) fn explain(crm: &Crm) -> Result<String> {
+    Template::default().with("signals", signals(crm)?).fill(
+        include_str!("../../../sql/refresh/relationships_explain.sql"),
+        crm,
+    )
+}
+
+/// The statement that finds the worst scores.
+pub(super) fn worst(crm: &Crm) -> Result<String> {
+    Template::default()
+        .with("scores", crm.score_table(TABLE)?.qualified())
+        .fill(
+            include_str!("../../../sql/refresh/relationships_worst.sql"),
+            crm,
+        )
+}
+
+/// The statement that gives the reasons of scores.
+pub(super) fn reasons(crm: &Crm) -> Result<String> {
+    Template::default().with("signals", signals(crm)?).fill(
+        include_str!("../../../sql/refresh/relationships_reasons.sql"),
+        crm,
+    )
+}

@@ -1,0 +1,215 @@
+//! The functions that score one target inside a statement, and return a row.
+
+use crm_health_scoring::config::Config;
+use crm_health_scoring::deal::{self, DealInputs};
+use crm_health_scoring::interaction::{Interaction, Meeting};
+use crm_health_scoring::relationship::{self, Measured, RelationshipInputs};
+use pgrx::datum::JsonB;
+use pgrx::{IntoDatum, PgMemoryContexts, pg_getarg, pg_sys};
+
+use crate::collect::{decode, to_instant};
+use crate::error::or_raise;
+use crate::raw::pg_function;
+
+/// What a statement's calls share: the parsed configuration and the shape of the result.
+struct PerStatement {
+    config: Config,
+    descriptor: pg_sys::TupleDesc,
+}
+
+pg_function! {
+    /// `crm_health.relationship_score(config, as_of, recent, older, meetings, opens_tracked, total value, at-risk value)`
+    fn relationship_score(fcinfo) {
+        // SAFETY: the argument numbers and types are those of the function's declaration.
+        unsafe {
+            let shared = per_statement(fcinfo);
+            let measured = measure_relationship(fcinfo, 1);
+            let score = relationship::score(&measured.metrics, &shared.config);
+            let m = &measured.metrics;
+            row(shared, [
+                score.overall_health_score.into_datum(),
+                score.health_status.as_str().into_datum(),
+                score.risk_level.as_str().into_datum(),
+                score.communication_frequency_score.into_datum(),
+                score.response_behavior_score.into_datum(),
+                score.engagement_quality_score.into_datum(),
+                score.sentiment_score.into_datum(),
+                score.meeting_pattern_score.into_datum(),
+                small(m.days_since_last_contact),
+                small(m.days_since_last_response),
+                rounded(m.avg_response_time_hours),
+                small(m.response_rate_percent),
+                small(m.email_open_rate_percent),
+                small(m.meeting_count_30d),
+                small(Some(measured.email_count_30d)),
+                small(m.communication_count_30d),
+                rounded(m.baseline_response_time_hours),
+                rounded(m.baseline_contact_frequency_days),
+                rounded(m.baseline_meeting_frequency_days),
+                score.is_ghost_risk.into_datum(),
+                JsonB(serde_json::to_value(&measured.signals).expect("signals are JSON")).into_datum(),
+                score.ghost_probability_percent.into_datum(),
+                days_until_ghost(&measured, score.overall_health_score).into_datum(),
+                m.sentiment_trend.as_str().into_datum(),
+                rounded(m.avg_sentiment),
+                texts(score.risk_factors.iter().map(|risk| risk.as_str())),
+                measured.last_meaningful_interaction.as_ref().and_then(|last| {
+                    JsonB(serde_json::to_value(last).expect("an interaction is JSON")).into_datum()
+                }),
+            ])
+        }
+    }
+}
+
+pg_function! {
+    /// `crm_health.deal_score(config, as_of, stage, stage_since, recent, older, meetings, activity_count, last_activity)`
+    fn deal_score(fcinfo) {
+        // SAFETY: as above.
+        unsafe {
+            let shared = per_statement(fcinfo);
+            let metrics = measure_deal(fcinfo, 1);
+            let score = deal::score(&metrics, &shared.config);
+            row(shared, [
+                score.overall_health_score.into_datum(),
+                score.health_status.as_str().into_datum(),
+                score.stage_velocity_score.into_datum(),
+                score.sentiment_score.into_datum(),
+                score.engagement_score.into_datum(),
+                score.activity_score.into_datum(),
+                score.response_time_score.into_datum(),
+                small(metrics.days_in_stage),
+                small(metrics.days_since_last_meeting),
+                small(metrics.days_since_last_activity),
+                rounded(metrics.avg_sentiment),
+                metrics.sentiment_trend.as_str().into_datum(),
+                small(metrics.meeting_count_30d),
+                small(metrics.activity_count_30d),
+                rounded(metrics.avg_response_time_hours),
+                texts(score.risk_factors.iter().map(|risk| risk.as_str())),
+                score.risk_level.as_str().into_datum(),
+                score.predicted_close_probability.into_datum(),
+            ])
+        }
+    }
+}
+
+/// Measures the relationship whose signals stand from argument `first` on: as_of, recent, older,
+/// meetings, opens_tracked, total value, at-risk value.
+///
+/// # Safety
+/// The arguments must have these types.
+pub(crate) unsafe fn measure_relationship(
+    fcinfo: pg_sys::FunctionCallInfo,
+    first: usize,
+) -> Measured {
+    unsafe {
+        let as_of = pgrx::pg_getarg_datum_raw(fcinfo, first).value() as i64;
+        let mut interactions: Vec<Interaction> = decode(pg_getarg(fcinfo, first + 1));
+        interactions.extend(decode::<Interaction>(pg_getarg(fcinfo, first + 2)));
+        let meetings: Vec<Meeting> = decode(pg_getarg(fcinfo, first + 3));
+        let inputs = RelationshipInputs {
+            interactions: &interactions,
+            meetings: &meetings,
+            opens_tracked: pg_getarg(fcinfo, first + 4).unwrap_or(false),
+            total_deal_value: pg_getarg(fcinfo, first + 5).unwrap_or(0.0),
+            at_risk_deal_value: pg_getarg(fcinfo, first + 6).unwrap_or(0.0),
+        };
+        relationship::measure(&inputs, to_instant(as_of))
+    }
+}
+
+/// Measures the deal whose signals stand from argument `first` on: as_of, stage, stage_since,
+/// recent, older, meetings, activity_count, last_activity.
+///
+/// # Safety
+/// The arguments must have these types.
+pub(crate) unsafe fn measure_deal(
+    fcinfo: pg_sys::FunctionCallInfo,
+    first: usize,
+) -> deal::DealMetrics {
+    unsafe {
+        let instant = |argument: usize| {
+            (!pgrx::pg_arg_is_null(fcinfo, argument))
+                .then(|| to_instant(pgrx::pg_getarg_datum_raw(fcinfo, argument).value() as i64))
+        };
+        let as_of = pgrx::pg_getarg_datum_raw(fcinfo, first).value() as i64;
+        let mut emails: Vec<Interaction> = decode(pg_getarg(fcinfo, first + 3));
+        emails.extend(decode::<Interaction>(pg_getarg(fcinfo, first + 4)));
+        let meetings: Vec<Meeting> = decode(pg_getarg(fcinfo, first + 5));
+        let inputs = DealInputs {
+            stage: pg_getarg(fcinfo, first + 1),
+            stage_since: instant(first + 2),
+            emails: &emails,
+            meetings: &meetings,
+            activity_count_30d: pg_getarg(fcinfo, first + 6).unwrap_or(0),
+            last_activity: instant(first + 7),
+        };
+        deal::measure(&inputs, to_instant(as_of))
+    }
+}
+
+fn days_until_ghost(measured: &Measured, overall: i32) -> Option<i32> {
+    let signals: Vec<_> = measured
+        .signals
+        .iter()
+        .map(|signal| (signal.signal_type, signal.severity))
+        .collect();
+    crm_health_scoring::ghost::assess(Some(i64::from(overall)), &signals).days_until_predicted_ghost
+}
+
+/// Parses the configuration once a statement and keeps it, with the result's shape, in the call.
+unsafe fn per_statement<'a>(fcinfo: pg_sys::FunctionCallInfo) -> &'a PerStatement {
+    unsafe {
+        let call = (*fcinfo).flinfo;
+        if (*call).fn_extra.is_null() {
+            let JsonB(json) = pg_getarg(fcinfo, 0).unwrap_or(JsonB(serde_json::Value::Null));
+            let config = or_raise(crate::settings::parse_config(&json));
+            let mut context = PgMemoryContexts::For((*call).fn_mcxt);
+            let descriptor = context.switch_to(|_| {
+                let mut descriptor = std::ptr::null_mut();
+                pg_sys::get_call_result_type(fcinfo, std::ptr::null_mut(), &mut descriptor);
+                pg_sys::BlessTupleDesc(pg_sys::CreateTupleDescCopy(descriptor))
+            });
+            let shared = context.leak_and_drop_on_delete(PerStatement { config, descriptor });
+            (*call).fn_extra = shared.cast();
+        }
+        &*(*call).fn_extra.cast::<PerStatement>()
+    }
+}
+
+unsafe fn row<const N: usize>(
+    shared: &PerStatement,
+    row: [Option<pg_sys::Datum>; N],
+) -> pg_sys::Datum {
+    let mut nulls = row.map(|value| value.is_none());
+    let mut values = row.map(|value| value.unwrap_or(pg_sys::Datum::null()));
+    unsafe {
+        assert_eq!(
+            (*shared.descriptor).natts as usize,
+            N,
+            "columns of the result type"
+        );
+        let tuple =
+            pg_sys::heap_form_tuple(shared.descriptor, values.as_mut_ptr(), nulls.as_mut_ptr());
+        pg_sys::HeapTupleHeaderGetDatum((*tuple).t_data)
+    }
+}
+
+/// A count or a number of days as the score tables keep it: an integer, at the limits at most.
+fn small(value: Option<i64>) -> Option<pg_sys::Datum> {
+    value
+        .map(|value| value.clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32)
+        .into_datum()
+}
+
+/// Four decimals: enough for a reader, and the same number again when it is read back.
+fn rounded(value: Option<f64>) -> Option<pg_sys::Datum> {
+    value
+        .filter(|value| value.is_finite())
+        .map(|value| (value * 1e4).round() / 1e4)
+        .into_datum()
+}
+
+fn texts<'a>(texts: impl Iterator<Item = &'a str>) -> Option<pg_sys::Datum> {
+    texts.collect::<Vec<_>>().into_datum()
+}

@@ -1,0 +1,64 @@
+//! The settings and the scoring configuration, read at each call: a change takes effect at once.
+
+use crm_health_scoring::config::Config;
+use pgrx::prelude::*;
+
+use crate::error::{Error, Result};
+
+/// The settings that a refresh needs. The rest are read where SQL uses them.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) crm_schema: String,
+    pub(crate) trusted_roles: String,
+}
+
+impl Settings {
+    pub(crate) fn read() -> Result<Self> {
+        let mut settings = Self {
+            crm_schema: "public".to_owned(),
+            trusted_roles: String::new(),
+        };
+        Spi::connect(|client| -> Result<()> {
+            let rows = client.select(
+                "SELECT name, value FROM crm_health.settings WHERE name IN ('crm_schema', 'trusted_roles')",
+                None,
+                &[],
+            )?;
+            for row in rows {
+                let value: String = row.get(2)?.unwrap_or_default();
+                match row.get::<&str>(1)? {
+                    Some("crm_schema") => settings.crm_schema = value,
+                    Some("trusted_roles") => settings.trusted_roles = value,
+                    _ => {}
+                }
+            }
+            Ok(())
+        })?;
+        Ok(settings)
+    }
+}
+
+/// The scoring configuration of the config tables as JSON, checked to be usable.
+pub(crate) fn scoring_config() -> Result<serde_json::Value> {
+    let JsonB(value) =
+        Spi::get_one::<JsonB>("SELECT crm_health.scoring_config()")?.ok_or_else(|| {
+            Error::Config {
+                reason: "there is none".to_owned(),
+            }
+        })?;
+    parse_config(&value)?;
+    Ok(value)
+}
+
+/// The core's configuration from its JSON.
+pub(crate) fn parse_config(value: &serde_json::Value) -> Result<Config> {
+    let unusable = |reason: String| Error::Config { reason };
+    let config: Config =
+        serde_json::from_value(value.clone()).map_err(|error| unusable(error.to_string()))?;
+    config
+        .validate()
+        .map_err(|error| unusable(error.to_string()))?;
+    Ok(config)
+}
+
+use pgrx::datum::JsonB;

@@ -1,0 +1,80 @@
+//! The SQL objects of the extension, in the order in which they are made.
+
+use pgrx::extension_sql_file;
+
+extension_sql_file!("../../sql/extension/schema.sql", name = "schema");
+extension_sql_file!(
+    "../../sql/extension/config_tables.sql",
+    name = "config_tables",
+    requires = ["schema"]
+);
+extension_sql_file!(
+    "../../sql/extension/config_rows.sql",
+    name = "config_rows",
+    requires = ["config_tables"]
+);
+extension_sql_file!(
+    "../../sql/extension/config_kept.sql",
+    name = "config_kept",
+    requires = ["config_rows"]
+);
+extension_sql_file!(
+    "../../sql/extension/scoring_config.sql",
+    name = "scoring_config",
+    requires = ["config_kept"]
+);
+extension_sql_file!(
+    "../../sql/extension/collect.sql",
+    name = "collect",
+    requires = ["scoring_config"]
+);
+extension_sql_file!(
+    "../../sql/extension/score.sql",
+    name = "score",
+    requires = ["collect"]
+);
+extension_sql_file!(
+    "../../sql/extension/refresh.sql",
+    name = "refresh",
+    requires = ["score"]
+);
+extension_sql_file!(
+    "../../sql/extension/what_if.sql",
+    name = "what_if",
+    requires = ["refresh"]
+);
+extension_sql_file!(
+    "../../sql/extension/explain.sql",
+    name = "explain",
+    requires = ["what_if"]
+);
+extension_sql_file!(
+    "../../sql/extension/link_replies.sql",
+    name = "link_replies",
+    requires = ["explain"]
+);
+extension_sql_file!(
+    "../../sql/extension/runs.sql",
+    name = "runs",
+    requires = ["link_replies"]
+);
+extension_sql_file!(
+    "../../sql/extension/refresh_active_users.sql",
+    name = "refresh_active_users",
+    requires = ["runs"]
+);
+extension_sql_file!(
+    "../../sql/extension/schedule.sql",
+    name = "schedule",
+    requires = ["refresh_active_users"]
+);
+extension_sql_file!(
+    "../../sql/extension/check_install.sql",
+    name = "check_install",
+    requires = ["schedule"]
+);
+extension_sql_file!(
+    "../../sql/extension/grants.sql",
+    name = "grants",
+    requires = ["check_install"]
+);

@@ -1,0 +1,185 @@
+CREATE FUNCTION crm_health.crm_columns()
+RETURNS TABLE (table_name text, table_role text, column_name text, column_type text, is_required boolean)
+LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'crm_columns';
+COMMENT ON FUNCTION crm_health.crm_columns() IS 'The tables and columns of a CRM that a refresh reads and writes';
+
+CREATE FUNCTION crm_health.check_install()
+RETURNS TABLE (severity text, problem text, hint text)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  v_schema text;
+  v_owner oid;
+  v_install CONSTANT text := 'psql -f sql/crm/install.sql in this database makes what is missing, or make a view of that name and shape';
+  v_jobs bigint;
+  v_inactive text;
+  v_last timestamptz;
+BEGIN
+  SELECT s.value INTO v_schema FROM crm_health.settings s WHERE s.name = 'crm_schema';
+  IF to_regnamespace(quote_ident(v_schema)) IS NULL THEN
+    RETURN QUERY SELECT 'error', format('schema "%s", named by the setting crm_schema, does not exist', v_schema),
+      $h$UPDATE crm_health.settings SET value = 'public' WHERE name = 'crm_schema'$h$;
+    RETURN;
+  END IF;
+
+  -- Tables and columns.
+  RETURN QUERY
+    SELECT CASE WHEN k.table_role IN ('source', 'score') THEN 'error' ELSE 'warning' END,
+           format('there is no table or view %I.%I', v_schema, k.table_name), v_install
+    FROM (SELECT DISTINCT c.table_name, c.table_role FROM crm_health.crm_columns() c) k
+    WHERE crm_health.crm_relation(v_schema, k.table_name) IS NULL AND k.table_role <> 'optional source'
+    ORDER BY 1, 2;
+  RETURN QUERY
+    SELECT CASE WHEN k.is_required THEN 'error' ELSE 'warning' END,
+           format('%s has no column %I%s', crm_health.crm_relation(v_schema, k.table_name), k.column_name,
+                  CASE WHEN k.is_required THEN '' ELSE ' (optional: read as unknown)' END),
+           format('ALTER TABLE %s ADD COLUMN %I %s', crm_health.crm_relation(v_schema, k.table_name), k.column_name, k.column_type)
+    FROM crm_health.crm_columns() k
+    WHERE crm_health.crm_relation(v_schema, k.table_name) IS NOT NULL
+      AND (k.is_required OR (k.table_name, k.column_name) NOT IN (('meetings', 'deal_id')))
+      AND NOT EXISTS (
+        SELECT FROM pg_attribute a
+        WHERE a.attrelid = crm_health.crm_relation(v_schema, k.table_name)
+          AND a.attname = k.column_name AND NOT a.attisdropped)
+    ORDER BY 1, 2;
+  RETURN QUERY
+    SELECT 'error', format('%s is not a plain table: scores cannot be written to it', c.oid::regclass),
+           format('rename it, then psql -f sql/crm/install.sql makes the table %I.%I', v_schema, k.table_name)
+    FROM (SELECT DISTINCT t.table_name FROM crm_health.crm_columns() t WHERE t.table_role IN ('score', 'history')) k
+    JOIN pg_class c ON c.oid = crm_health.crm_relation(v_schema, k.table_name)
+    WHERE c.relkind NOT IN ('r', 'p');
+
+  -- Who computes.
+  SELECT c.relowner INTO v_owner FROM pg_class c
+  WHERE c.oid = crm_health.crm_relation(v_schema, 'relationship_health_scores');
+  RETURN QUERY
+    SELECT 'error', format('%s belongs to %I and relationship_health_scores to %I', c.oid::regclass, c.relowner::regrole::text, v_owner::regrole::text),
+           format('ALTER TABLE %s OWNER TO %s', c.oid::regclass, v_owner::regrole)
+    FROM pg_class c
+    WHERE c.oid = crm_health.crm_relation(v_schema, 'deal_health_scores') AND c.relowner <> v_owner;
+  RETURN QUERY
+    SELECT 'error', format('%s belongs to superuser %s: scores are never computed as a superuser', c.oid::regclass, r.rolname),
+           format('ALTER TABLE %s OWNER TO crm_health_owner', c.oid::regclass)
+    FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner
+    WHERE c.oid IN (crm_health.crm_relation(v_schema, 'deal_health_scores'), crm_health.crm_relation(v_schema, 'relationship_health_scores'))
+      AND r.rolsuper;
+  IF v_owner IS NOT NULL THEN
+    RETURN QUERY
+      SELECT 'error', format('%s, who computes the scores, may not use schema %I', v_owner::regrole, v_schema),
+             format('GRANT USAGE ON SCHEMA %I TO %s', v_schema, v_owner::regrole)
+      WHERE NOT has_schema_privilege(v_owner, v_schema, 'USAGE');
+    RETURN QUERY
+      SELECT 'error', format('%s, who computes the scores, may not read %s', v_owner::regrole, c.oid::regclass),
+             format('GRANT SELECT ON %s TO %s', c.oid::regclass, v_owner::regrole)
+      FROM (SELECT DISTINCT t.table_name FROM crm_health.crm_columns() t) k
+      JOIN pg_class c ON c.oid = crm_health.crm_relation(v_schema, k.table_name)
+      WHERE NOT has_table_privilege(v_owner, c.oid, 'SELECT');
+    RETURN QUERY
+      SELECT 'error', format('row security of %s would hide rows from %s, who computes the scores', c.oid::regclass, v_owner::regrole),
+             format('ALTER ROLE %s BYPASSRLS', v_owner::regrole)
+      FROM (SELECT DISTINCT t.table_name FROM crm_health.crm_columns() t) k
+      JOIN pg_class c ON c.oid = crm_health.crm_relation(v_schema, k.table_name)
+      WHERE c.relrowsecurity AND (c.relowner <> v_owner OR c.relforcerowsecurity)
+        AND NOT EXISTS (SELECT FROM pg_roles r WHERE r.oid = v_owner AND (r.rolbypassrls OR r.rolsuper));
+  END IF;
+
+  -- Keys and indexes. A view's are its own matter.
+  RETURN QUERY
+    SELECT 'error', format('%s has no unique key on (%s): a refresh could store a score twice', c.oid::regclass, k.key),
+           format('CREATE UNIQUE INDEX ON %s (%s)', c.oid::regclass, k.key)
+    FROM (VALUES ('deal_health_scores', 'deal_id'), ('relationship_health_scores', 'user_id, contact_id'),
+                 ('relationship_health_scores', 'user_id, company_id')) k (table_name, key)
+    JOIN pg_class c ON c.oid = crm_health.crm_relation(v_schema, k.table_name) AND c.relkind = 'r'
+    WHERE NOT crm_health.has_index(c.oid, string_to_array(k.key, ', '), true);
+  RETURN QUERY
+    SELECT 'warning', format('%s has no index that leads with (%s): each refresh reads the whole table', c.oid::regclass, k.key),
+           format('CREATE INDEX CONCURRENTLY ON %s (%s)', c.oid::regclass, k.wanted)
+    FROM (VALUES ('communication_events', 'user_id, contact_id', 'user_id, contact_id, event_timestamp DESC'),
+                 ('contacts', 'owner_id', 'owner_id'), ('deals', 'owner_id', 'owner_id'),
+                 ('meetings', 'owner_user_id', 'owner_user_id, primary_contact_id'),
+                 ('activities', 'user_id', 'user_id, deal_id')) k (table_name, key, wanted)
+    JOIN pg_class c ON c.oid = crm_health.crm_relation(v_schema, k.table_name) AND c.relkind = 'r'
+    WHERE NOT crm_health.has_index(c.oid, string_to_array(k.key, ', '), false);
+  RETURN QUERY
+    SELECT 'warning', format('index %s holds a column that every refresh changes: score updates cannot stay in place', i.indexrelid::regclass),
+           format('DROP INDEX CONCURRENTLY %s', i.indexrelid::regclass)
+    FROM pg_index i
+    JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
+    WHERE i.indrelid IN (crm_health.crm_relation(v_schema, 'deal_health_scores'), crm_health.crm_relation(v_schema, 'relationship_health_scores'))
+      AND a.attname IN ('last_calculated_at', 'updated_at', 'overall_health_score', 'health_status', 'risk_level', 'is_ghost_risk')
+      AND NOT i.indisunique;
+
+  -- Configuration.
+  RETURN QUERY
+    SELECT 'error', format('the weights of model %s sum to zero', w.model),
+           format('UPDATE crm_health.signal_weights SET weight = 1 WHERE model = %L', w.model)
+    FROM crm_health.signal_weights w GROUP BY w.model HAVING sum(w.weight) = 0;
+
+  -- Privileges of the functions.
+  RETURN QUERY
+    SELECT 'error', format('anyone may execute %s', p.oid::regprocedure),
+           format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', p.oid::regprocedure)
+    FROM pg_proc p
+    JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
+    JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'crm_health'
+    WHERE p.prosecdef
+      AND EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) g
+                  WHERE g.grantee = 0 AND g.privilege_type = 'EXECUTE');
+
+  -- The daily job.
+  IF to_regclass('cron.job') IS NULL THEN
+    RETURN QUERY SELECT 'warning', 'pg_cron is not in this database: nothing refreshes the scores by itself',
+      'SELECT crm_health.schedule() says what to install and set';
+    RETURN;
+  END IF;
+  IF has_table_privilege('cron.job', 'SELECT') THEN
+    EXECUTE $q$SELECT count(*), min(j.jobid::text) FILTER (WHERE NOT j.active)
+               FROM cron.job j WHERE j.jobname = 'crm_health_refresh'$q$ INTO v_jobs, v_inactive;
+    IF v_jobs = 0 THEN
+      RETURN QUERY SELECT 'warning', 'the daily refresh is not scheduled', 'SELECT * FROM crm_health.schedule()';
+    ELSIF v_inactive IS NOT NULL THEN
+      RETURN QUERY SELECT 'warning', 'the daily refresh is scheduled, but switched off',
+        format('SELECT cron.alter_job(%s, active := true)', v_inactive);
+    ELSE
+      SELECT max(r.finished_at) FILTER (WHERE r.state = 'succeeded') INTO v_last FROM crm_health.runs r;
+      RETURN QUERY
+        SELECT 'warning', CASE WHEN v_last IS NULL THEN 'no run of the daily refresh has succeeded yet'
+                               ELSE format('the last success of the daily refresh is %s ago', justify_hours(date_trunc('minute', now() - v_last))) END,
+               'SELECT * FROM crm_health.run_failures ORDER BY started_at DESC LIMIT 20'
+        WHERE EXISTS (SELECT FROM crm_health.runs) AND coalesce(v_last < now() - interval '26 hours', true);
+    END IF;
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION crm_health.check_install()
+  IS 'What is wrong with the installation, each with the statement that mends it; no rows where all is well';
+REVOKE ALL ON FUNCTION crm_health.check_install() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION crm_health.check_install() TO pg_monitor;
+
+-- The table or view of this name: in the CRM's schema, or for what we write in public.
+CREATE FUNCTION crm_health.crm_relation(p_schema text, p_table text) RETURNS regclass
+LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT coalesce(
+    to_regclass(format('%I.%I', p_schema, p_table)),
+    CASE WHEN EXISTS (SELECT FROM crm_health.crm_columns() c WHERE c.table_name = p_table AND c.table_role IN ('score', 'history'))
+         THEN to_regclass(format('public.%I', p_table)) END)
+$$;
+COMMENT ON FUNCTION crm_health.crm_relation(text, text) IS 'The table or view that a refresh uses under this name, NULL if there is none';
+
+-- Whether an index leads with the columns in this order; a unique one must have exactly these.
+CREATE FUNCTION crm_health.has_index(p_table regclass, p_columns text[], p_unique boolean) RETURNS boolean
+LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT EXISTS (
+    SELECT FROM pg_index i
+    CROSS JOIN LATERAL (
+      SELECT array_agg(a.attname::text ORDER BY k.ordinality) AS columns
+      FROM unnest(i.indkey[0 : i.indnkeyatts - 1]) WITH ORDINALITY k (attnum, ordinality)
+      JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+    ) x
+    WHERE i.indrelid = p_table AND i.indisvalid
+      AND CASE WHEN p_unique THEN i.indisunique AND x.columns <@ p_columns AND p_columns <@ x.columns
+               ELSE x.columns[1 : cardinality(p_columns)] = p_columns END)
+$$;
+COMMENT ON FUNCTION crm_health.has_index(regclass, text[], boolean) IS 'Whether a table has an index on these columns';

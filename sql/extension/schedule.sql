@@ -1,0 +1,93 @@
+CREATE FUNCTION crm_health.purge(p_as_of timestamptz DEFAULT now()) RETURNS jsonb
+LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET row_security = off
+AS 'MODULE_PATHNAME', 'purge';
+COMMENT ON FUNCTION crm_health.purge(timestamptz)
+  IS 'Deletes what is older than the retention settings: score history (one snapshot a day is kept after 7 days) and the run log';
+REVOKE ALL ON FUNCTION crm_health.purge(timestamptz) FROM PUBLIC;
+
+-- SECURITY INVOKER: pg_cron runs a job as the user who registered it.
+CREATE FUNCTION crm_health.schedule(schedule text DEFAULT '0 7 * * *')
+RETURNS TABLE (job_name text, job_schedule text, command text)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+  v_schedule ALIAS FOR $1;
+  v_job record;
+BEGIN
+  IF v_schedule IS NULL OR btrim(v_schedule) = '' THEN
+    RAISE EXCEPTION 'schedule must not be empty'
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'five fields in UTC, for example ''0 7 * * *'' for 07:00 every day';
+  END IF;
+  PERFORM crm_health.require_trusted();
+  PERFORM crm_health.require_pg_cron();
+  FOR v_job IN
+    SELECT * FROM (VALUES
+      ('crm_health_refresh', v_schedule, $cmd$CALL crm_health.refresh_active_users(p_triggered_by => 'pg_cron')$cmd$),
+      ('crm_health_purge', '30 3 * * *', 'SELECT crm_health.purge()'),
+      ('crm_health_purge_job_log', '40 3 * * *',
+       $cmd$DELETE FROM cron.job_run_details d USING cron.job j WHERE d.jobid = j.jobid AND j.jobname LIKE 'crm\_health\_%' AND d.end_time < now() - interval '30 days'$cmd$)
+    ) AS j (name, at, what)
+  LOOP
+    EXECUTE 'SELECT cron.schedule($1, $2, $3)' USING v_job.name, v_job.at, v_job.what;
+    RETURN QUERY SELECT v_job.name, v_job.at, v_job.what;
+  END LOOP;
+END
+$$;
+COMMENT ON FUNCTION crm_health.schedule(text)
+  IS 'Registers the daily refresh and the purge jobs with pg_cron; a second call changes the time. Times are UTC';
+REVOKE ALL ON FUNCTION crm_health.schedule(text) FROM PUBLIC;
+
+CREATE FUNCTION crm_health.unschedule() RETURNS SETOF text
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  v_name text;
+BEGIN
+  PERFORM crm_health.require_trusted();
+  PERFORM crm_health.require_pg_cron();
+  FOR v_name IN EXECUTE
+    $q$SELECT j.jobname::text FROM cron.job j
+       WHERE j.jobname IN ('crm_health_refresh', 'crm_health_purge', 'crm_health_purge_job_log')
+         AND j.username = current_user ORDER BY 1$q$
+  LOOP
+    EXECUTE 'SELECT cron.unschedule($1::text)' USING v_name;
+    RETURN NEXT v_name;
+  END LOOP;
+END
+$$;
+COMMENT ON FUNCTION crm_health.unschedule()
+  IS 'Removes the caller''s jobs of this extension from pg_cron and returns their names';
+REVOKE ALL ON FUNCTION crm_health.unschedule() FROM PUBLIC;
+
+CREATE FUNCTION crm_health.require_pg_cron() RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF EXISTS (SELECT FROM pg_extension e WHERE e.extname = 'pg_cron') THEN
+    RETURN;
+  END IF;
+  IF NOT EXISTS (SELECT FROM pg_available_extensions a WHERE a.name = 'pg_cron') THEN
+    RAISE EXCEPTION 'pg_cron is not installed on this server'
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = format('install the package postgresql-%s-cron, set shared_preload_libraries = ''pg_cron'' and cron.database_name = ''%s'', restart, and CREATE EXTENSION pg_cron',
+                          current_setting('server_version_num')::integer / 10000, current_database());
+  END IF;
+  IF current_setting('cron.database_name', true) IS NULL THEN
+    RAISE EXCEPTION 'pg_cron is installed but not loaded'
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = format('set shared_preload_libraries = ''pg_cron'' and cron.database_name = ''%s'', restart, and CREATE EXTENSION pg_cron', current_database());
+  END IF;
+  IF current_setting('cron.database_name', true) <> current_database() THEN
+    RAISE EXCEPTION 'pg_cron keeps its jobs in database "%", not in this one', current_setting('cron.database_name', true)
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = format('set cron.database_name = ''%1$s'' and restart; or run in database %2$s: SELECT cron.schedule_in_database(''crm_health_refresh'', ''0 7 * * *'', ''CALL crm_health.refresh_active_users(''''pg_cron'''')'', ''%1$s'')',
+                          current_database(), current_setting('cron.database_name', true));
+  END IF;
+  RAISE EXCEPTION 'pg_cron is loaded, but not created in this database'
+    USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'CREATE EXTENSION pg_cron';
+END
+$$;
+COMMENT ON FUNCTION crm_health.require_pg_cron() IS 'Fails with what to install and set unless pg_cron can be used in this database';
+REVOKE ALL ON FUNCTION crm_health.require_pg_cron() FROM PUBLIC;

@@ -1,0 +1,3 @@
+SELECT t.ordinal, m.*
+FROM target t
+JOIN {meetings} m ON m.deal_id = t.deal_id
