@@ -167,10 +167,16 @@ impl Discovery {
 
 impl Method {
     fn missing(&self, query: &[(String, String)]) -> impl Iterator<Item = String> {
+        // Of some parameters only the description says so.
+        let said = |p: &Value| {
+            p["description"]
+                .as_str()
+                .is_some_and(|d| d.starts_with("Required."))
+        };
         let required = self
             .parameters
             .iter()
-            .filter(|(_, p)| p["required"] == true && p["location"] == "query");
+            .filter(move |(_, p)| p["location"] == "query" && (p["required"] == true || said(p)));
         required
             .filter(|(name, _)| !query.iter().any(|(given, _)| given == *name))
             .map(|(name, _)| format!("{} needs parameter {name}", self.id))
