@@ -118,6 +118,15 @@ pub(crate) fn counted(count: i64, noun: &str) -> String {
     }
 }
 
+/// `less than a day ago`, `1 day ago`, `2 days ago`, and `in 2 days` where it lies ahead.
+pub(crate) fn ago(days: i64) -> String {
+    match days {
+        ..0 => format!("in {}", counted(days.saturating_neg(), "day")),
+        0 => "less than a day ago".to_owned(),
+        1.. => format!("{} ago", counted(days, "day")),
+    }
+}
+
 /// A number with one decimal, and without where that is a zero: `6`, `6.5`.
 pub(crate) fn plain(value: f64) -> String {
     let text = format!("{value:.1}");
@@ -144,8 +153,7 @@ pub(crate) fn meeting_recency(days_since_last: Option<i64>) -> String {
                 counted(days.saturating_neg(), "day")
             )
         }
-        Some(0) => "a meeting within the last day".to_owned(),
-        Some(days) => format!("last meeting {} ago", counted(days, "day")),
+        Some(days) => format!("last meeting {}", ago(days)),
     }
 }
 

@@ -9,7 +9,7 @@ use crate::interaction::{Direction, EventType, Instant, Interaction, Meeting};
 use crate::number;
 
 /// Up to this many events, comparing each with each is faster than hashing.
-const FEW: usize = 32;
+const FEW: usize = 64;
 
 /// One interaction, with what its duplicates know of it.
 #[derive(Clone, Copy, Debug)]

@@ -4,7 +4,8 @@ use super::measure::DealMetrics;
 use super::score::{DealRisk, DealScore};
 use crate::config::Config;
 use crate::explain::{
-    self, Explanation, Topic, Words, counted, how_many, measured, meeting_recency, sentiment_words,
+    self, Explanation, Topic, Words, ago, counted, how_many, measured, meeting_recency,
+    sentiment_words,
 };
 use crate::number::{above, duration};
 use crate::status::DealStatus;
@@ -53,10 +54,10 @@ fn well(m: &DealMetrics) -> String {
         .stage
         .as_deref()
         .map_or_else(String::new, |name| format!(" in {name}"));
-    format!(
-        "on track{stage}: {}",
-        meeting_recency(m.days_since_last_meeting)
-    )
+    let meeting = m.days_since_last_meeting.map_or_else(String::new, |_| {
+        format!(", {}", meeting_recency(m.days_since_last_meeting))
+    });
+    format!("on track{stage}{meeting}")
 }
 
 fn words(m: &DealMetrics, c: &Config) -> [Words; 5] {
@@ -79,6 +80,13 @@ fn stage_words(m: &DealMetrics, c: &Config) -> Words {
         };
     };
     let limits = c.thresholds(m.stage.as_deref());
+    if days < 0 {
+        let value = format!("enters {stage} {}", ago(days));
+        return Words {
+            clause: value.clone(),
+            value,
+        };
+    }
     let value = format!("{} in {stage}", counted(days, "day"));
     let judged = if days > limits.critical_days.into() {
         format!("critical after {}", limits.critical_days)
@@ -127,7 +135,7 @@ fn activity_words(m: &DealMetrics) -> Words {
     let recency = match m.days_since_last_activity {
         None => "no activity on record".to_owned(),
         Some(days) if days > 14 => format!("no activity for {} (limit 14)", counted(days, "day")),
-        Some(days) => format!("last activity {} ago", counted(days, "day")),
+        Some(days) => format!("last activity {}", ago(days)),
     };
     let few = m.activity_count_30d.is_some_and(|n| n < 2);
     let expected = if few { ", at least 2 expected" } else { "" };

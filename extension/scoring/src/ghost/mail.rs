@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{GhostSignal, Severity, SignalType};
-use crate::explain::counted;
+use crate::explain::{ago, counted};
 use crate::interaction::EventType;
 use crate::number::percent;
 use crate::timeline::{Event, Timeline};
@@ -21,8 +21,8 @@ pub(super) fn email_no_response(timeline: &Timeline<'_>) -> Option<GhostSignal> 
     };
     let days = timeline.now.whole_days_since(newest.row.at);
     let clause = format!(
-        "{count} e-mails of the last 14 days without a reply, the newest {} ago",
-        counted(days, "day")
+        "{count} e-mails of the last 14 days without a reply, the newest {}",
+        ago(days)
     );
     let data = json!({
         "unreplied_count": count,
@@ -121,9 +121,9 @@ pub(super) fn thread_dropout(timeline: &Timeline<'_>) -> Option<GhostSignal> {
         Severity::Medium
     };
     let clause = format!(
-        "a conversation of {} was left unanswered {} ago",
+        "a conversation of {} was left unanswered {}",
         counted(worst.length, "e-mail"),
-        counted(worst.days, "day")
+        ago(worst.days)
     );
     let data = json!({
         "thread_length": worst.length,

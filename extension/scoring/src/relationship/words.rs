@@ -5,7 +5,7 @@ use super::risk::RelationshipRisk;
 use super::score::RelationshipScore;
 use crate::config::Config;
 use crate::explain::{
-    self, Explanation, Topic, Words, counted, how_many, measured, meeting_recency, plain,
+    self, Explanation, Topic, Words, ago, counted, how_many, measured, meeting_recency, plain,
     sentiment_words,
 };
 use crate::ghost::{GhostSignal, SignalType};
@@ -103,9 +103,9 @@ fn deals_topic(m: &RelationshipMetrics, s: &RelationshipScore) -> Option<Topic> 
 }
 
 fn well(m: &RelationshipMetrics) -> String {
-    let contact = m.days_since_last_contact.map_or_else(String::new, |days| {
-        format!(", last contact {} ago", counted(days, "day"))
-    });
+    let contact = m
+        .days_since_last_contact
+        .map_or_else(String::new, |days| format!(", last contact {}", ago(days)));
     format!("in good contact{contact}")
 }
 
@@ -130,7 +130,7 @@ fn frequency_words(m: &RelationshipMetrics) -> Words {
     let recency = match m.days_since_last_contact {
         None => "no contact on record".to_owned(),
         Some(days) if days > 21 => format!("no contact for {} (limit 21)", counted(days, "day")),
-        Some(days) => format!("last contact {} ago", counted(days, "day")),
+        Some(days) => format!("last contact {}", ago(days)),
     };
     Words {
         clause: format!("{recency}, {count}{habit}"),

@@ -21,6 +21,10 @@ fn sentiment() -> impl Strategy<Value = Option<f64>> {
     option::of(prop_oneof![9 => -1.0..1.0, 1 => any::<f64>()])
 }
 
+fn word() -> impl Strategy<Value = Option<String>> {
+    proptest::sample::select(&[None, Some("a"), Some("b")]).prop_map(|w| w.map(str::to_owned))
+}
+
 prop_compose! {
     fn interaction()(
         at in instant(),
@@ -32,7 +36,7 @@ prop_compose! {
         flags in (any::<bool>(), any::<bool>()),
         response_time_hours in option::of(prop_oneof![9 => 0.0..200.0, 1 => any::<f64>()]),
         sentiment in sentiment(),
-        subject in option::of("[a-c]"),
+        subject in word(),
     ) -> Interaction {
         Interaction {
             at, id: 0, event_type, direction, external_key, thread_key, thread_position,
@@ -45,13 +49,13 @@ prop_compose! {
     fn meeting()(
         start in instant(),
         sentiment in sentiment(),
-        title in option::of("[a-c]"),
+        title in word(),
     ) -> Meeting {
         Meeting { start, id: 0, sentiment, title }
     }
 }
 
-/// Up to 70 events with ids of their own: both sides of where duplicates are found by hashing.
+/// Events with ids of their own: both sides of where duplicates are found by hashing.
 fn interactions(most: usize) -> impl Strategy<Value = Vec<Interaction>> {
     proptest::collection::vec(interaction(), 0..most).prop_map(|mut rows| {
         rows.iter_mut().zip(1..).for_each(|(row, id)| row.id = id);
@@ -97,7 +101,7 @@ fn measure(interactions: &[Interaction], meetings: &[Meeting]) -> (Measured, Dea
 proptest! {
     #[test]
     fn the_order_of_rows_means_nothing(
-        (rows, shuffled) in interactions(70).prop_flat_map(with_shuffled),
+        (rows, shuffled) in interactions(160).prop_flat_map(with_shuffled),
         (met, met_shuffled) in meetings().prop_flat_map(with_shuffled),
     ) {
         prop_assert_eq!(measure(&rows, &met), measure(&shuffled, &met_shuffled));
@@ -105,7 +109,7 @@ proptest! {
 
     #[test]
     fn copies_of_an_external_id_count_once(
-        rows in interactions(40),
+        rows in interactions(60),
         met in meetings(),
         which in proptest::collection::vec((any::<prop::sample::Index>(), 0..50_i64), 0..40),
     ) {
@@ -122,20 +126,20 @@ proptest! {
     }
 
     #[test]
-    fn rows_handed_in_twice_count_once(rows in interactions(40), met in meetings()) {
+    fn rows_handed_in_twice_count_once(rows in interactions(60), met in meetings()) {
         let twice = [rows.clone(), rows.clone()].concat();
         let met_twice = [met.clone(), met.clone()].concat();
         prop_assert_eq!(measure(&rows, &met), measure(&twice, &met_twice));
     }
 
     #[test]
-    fn future_events_change_nothing(rows in interactions(40), met in meetings()) {
+    fn future_events_change_nothing(rows in interactions(60), met in meetings()) {
         let past: Vec<Interaction> = rows.iter().filter(|row| row.at <= NOW).cloned().collect();
         prop_assert_eq!(measure(&rows, &met), measure(&past, &met));
     }
 
     #[test]
-    fn measures_stay_in_their_ranges(rows in interactions(70), met in meetings()) {
+    fn measures_stay_in_their_ranges(rows in interactions(160), met in meetings()) {
         let (contact, deal) = measure(&rows, &met);
         let m = &contact.metrics;
         for percent in [m.response_rate_percent, m.email_open_rate_percent].into_iter().flatten() {
@@ -155,7 +159,7 @@ proptest! {
     }
 
     #[test]
-    fn each_signal_is_said_once_with_all_its_numbers(rows in interactions(70), met in meetings()) {
+    fn each_signal_is_said_once_with_all_its_numbers(rows in interactions(160), met in meetings()) {
         let (contact, _) = measure(&rows, &met);
         prop_assert!(contact.signals.is_sorted_by(|a, b| a.signal_type < b.signal_type));
         for signal in &contact.signals {

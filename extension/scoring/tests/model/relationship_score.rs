@@ -107,6 +107,9 @@ fn response_behavior_judges_speed_by_the_habit_or_else_by_the_clock() {
         (Some(20.1), Some(10.0), 30),
         (Some(30.0), Some(10.0), 30),
         (Some(30.1), Some(10.0), 10),
+        // seconds are a habit too
+        (Some(0.01), Some(0.01), 100),
+        (Some(0.02), Some(0.01), 60),
         // without a habit
         (Some(4.0), None, 100),
         (Some(4.1), None, 80),

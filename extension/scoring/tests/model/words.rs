@@ -120,6 +120,8 @@ fn the_stage_is_judged_by_the_next_threshold() {
         };
         explain_deal(&metrics)[0].reason.clone()
     };
+    assert_eq!(said(-2), "Enters Verbal in 2 days.");
+    assert_eq!(said(0), "In Verbal for 0 days, within the optimal 7.");
     assert_eq!(said(1), "In Verbal for 1 day, within the optimal 7.");
     assert_eq!(said(7), "In Verbal for 7 days, within the optimal 7.");
     assert_eq!(
@@ -165,6 +167,43 @@ fn risks_come_before_costlier_components_without_one() {
 }
 
 #[test]
+fn recency_is_said_as_a_person_would() {
+    let said = |days| {
+        let metrics = DealMetrics {
+            days_since_last_meeting: Some(days),
+            days_since_last_activity: Some(days),
+            ..stalled()
+        };
+        let rows = explain_deal(&metrics);
+        let first = |index: usize| rows[index].value.split(',').next().unwrap_or("").to_owned();
+        (first(2), first(3))
+    };
+    let pair = |meeting: &str, activity: &str| (meeting.to_owned(), activity.to_owned());
+    assert_eq!(
+        said(-1),
+        pair("a meeting booked in 1 day", "last activity in 1 day")
+    );
+    let today = pair(
+        "last meeting less than a day ago",
+        "last activity less than a day ago",
+    );
+    assert_eq!(said(0), today);
+    assert_eq!(
+        said(1),
+        pair("last meeting 1 day ago", "last activity 1 day ago")
+    );
+    assert_eq!(
+        said(14),
+        pair("last meeting 14 days ago", "last activity 14 days ago")
+    );
+    let limit = pair(
+        "last meeting 15 days ago",
+        "no activity for 15 days (limit 14)",
+    );
+    assert_eq!(said(15), limit);
+}
+
+#[test]
 fn a_healthy_deal_has_one_good_word() {
     let metrics = DealMetrics {
         days_in_stage: Some(3),
@@ -175,7 +214,7 @@ fn a_healthy_deal_has_one_good_word() {
     };
     assert_eq!(
         deal_reasons(&metrics),
-        ["on track in Verbal: last meeting 1 day ago"]
+        ["on track in Verbal, last meeting 1 day ago"]
     );
 }
 
