@@ -47,3 +47,58 @@ free_port() {
   done
   die "no free port found between 20000 and 29999"
 }
+
+# A cluster is a folder: data/, port, server.log. DATABASE is the one that pg_cron keeps its jobs in.
+cluster_create() { # FOLDER DATABASE
+  rm -rf "$1"
+  server_folder "$1"
+  as_server "$PG_BIN/initdb" -D "$1/data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 --no-sync >/dev/null
+  free_port > "$1/port"
+  cat >> "$1/data/postgresql.conf" <<CONF
+listen_addresses = '127.0.0.1'
+port = $(cat "$1/port")
+unix_socket_directories = ''
+timezone = 'UTC'
+shared_preload_libraries = 'pg_cron'
+cron.database_name = '$2'
+cron.use_background_workers = on
+max_worker_processes = 16
+max_connections = 100
+shared_buffers = '512MB'
+max_wal_size = '4GB'
+fsync = off
+CONF
+}
+
+cluster_running() { as_server "$PG_BIN/pg_ctl" -D "$1/data" status >/dev/null 2>&1; }
+
+cluster_start() { # FOLDER
+  cluster_running "$1" && return
+  say "starting a private PostgreSQL $PG_MAJOR on 127.0.0.1:$(cat "$1/port")"
+  as_server "$PG_BIN/pg_ctl" -D "$1/data" -l "$1/server.log" -w start >/dev/null \
+    || die "the server did not start: see $1/server.log"
+}
+
+cluster_stop() { # FOLDER
+  if cluster_running "$1"; then
+    as_server "$PG_BIN/pg_ctl" -D "$1/data" -m fast -w stop >/dev/null
+  fi
+  rm -rf "$1"
+}
+
+cluster_url() { # FOLDER DATABASE
+  printf 'postgres://postgres@127.0.0.1:%s/%s' "$(cat "$1/port")" "$2"
+}
+
+# psql that stops at the first error and says nothing else.
+run_psql() { PGOPTIONS='-c client_min_messages=warning' "$PG_BIN/psql" -X -q -v ON_ERROR_STOP=1 "$@"; }
+
+# Makes the database with the extension and the CRM tables, where it is missing.
+crm_database() { # FOLDER DATABASE
+  local server; server="$(cluster_url "$1" postgres)"
+  if [ "$(run_psql "$server" -Atc "SELECT count(*) FROM pg_database WHERE datname = '$2'")" = 0 ]; then
+    run_psql "$server" -c "CREATE DATABASE $2"
+  fi
+  run_psql "$(cluster_url "$1" "$2")" -c 'CREATE EXTENSION IF NOT EXISTS crm_health'
+  run_psql "$(cluster_url "$1" "$2")" -f "$ROOT/sql/crm/install.sql" >/dev/null
+}

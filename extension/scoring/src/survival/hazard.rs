@@ -7,6 +7,12 @@ use super::table::LifeTable;
 /// κ: a prior hazard weighs as much as this many spells seen on the day.
 pub const KAPPA: f64 = 20.0;
 
+/// How many ends the prior curve weighs in each band of [`Hazards::bent_to`].
+pub const BAND_ENDS: f64 = 5.0;
+
+/// The first day of each band: doubling, as the days thin out.
+const BANDS: [usize; 6] = [0, 7, 14, 28, 56, 112];
+
 /// The chances, 0–1, that a deal that entered a day of its stage leaves it on that day.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -30,6 +36,23 @@ impl Hazards {
             moving: blend(&self.moving, &table.moved),
             lost: blend(&self.lost, &table.lost),
         }
+    }
+
+    /// Scales these by what a table saw, band by band: (d + [`BAND_ENDS`])/(expected + [`BAND_ENDS`]).
+    ///
+    /// Bends a smooth curve to the table where a whole fortnight or more of days agrees that it is
+    /// too high or too low for one of the ends, even where single days are too thin to tell.
+    #[must_use]
+    pub fn bent_to(&self, table: &LifeTable) -> Self {
+        let mut bent = Self {
+            moving: bend(&self.moving, &table.moved, &table.at_risk),
+            lost: bend(&self.lost, &table.lost, &table.at_risk),
+        };
+        for (moving, lost) in bent.moving.iter_mut().zip(&mut bent.lost) {
+            let total = (*moving + *lost).max(1.0);
+            (*moving, *lost) = (*moving / total, *lost / total);
+        }
+        bent
     }
 
     /// S: the chance to be in the stage still after 0, 1, … days.
@@ -62,4 +85,22 @@ impl Hazards {
         let day = day.min(self.moving.len() - 1);
         (self.moving[day], self.lost[day])
     }
+}
+
+fn bend(prior: &[f64], ends: &[u32], at_risk: &[u32]) -> Vec<f64> {
+    let mut bent = prior.to_vec();
+    for (index, &from) in BANDS.iter().enumerate() {
+        let to = BANDS
+            .get(index + 1)
+            .map_or(prior.len(), |&next| next.min(prior.len()));
+        let days = from.min(to)..to;
+        let seen: f64 = ends[days.clone()].iter().map(|&d| f64::from(d)).sum();
+        let expected: f64 = days
+            .clone()
+            .map(|day| f64::from(at_risk[day]) * prior[day])
+            .sum();
+        let factor = (seen + BAND_ENDS) / (expected + BAND_ENDS);
+        bent[days].iter_mut().for_each(|hazard| *hazard *= factor);
+    }
+    bent
 }

@@ -3,7 +3,7 @@
 //! Each spell of a deal in a stage ends by moving on (to a later or an earlier stage, or won) or by
 //! being lost, or it still lasts. For each stage the daily hazards of both ends are estimated with
 //! lasting spells right-censored ([`table`]), steadied where days are thin by a Weibull
-//! ([`weibull`]), then by the team for each user ([`hazard`]); chained over the stages
+//! ([`weibull`]) bent to whole bands of days, then for each user by the team ([`hazard`]); chained over the stages
 //! ([`pipeline`]) they give the chance to be won, the days it takes, and how a deal's time in its
 //! stage compares.
 //!

@@ -169,17 +169,16 @@ impl Pipeline {
     }
 }
 
-/// The Weibull of a stage, corrected day by day by what was counted.
+/// The Weibull of a stage, bent to what was counted in each band of days, then on each day.
 fn team_stage(index: usize, table: &LifeTable, typical_days: f64) -> StageModel {
     let moved: u64 = table.moved.iter().map(|&count| u64::from(count)).sum();
     // One spell of either end, seen before the first, keeps an end that was never seen possible.
     let moving_share = (moved as f64 + 1.0) / (table.completed() as f64 + 2.0);
+    let smooth = Weibull::fitted(table, typical_days).hazards(moving_share);
     let mut onward = vec![0.0; table.destinations.len()];
     onward[index + 1] = 1.0;
     StageModel {
-        hazards: Weibull::fitted(table, typical_days)
-            .hazards(moving_share)
-            .updated_by(table),
+        hazards: smooth.bent_to(table).updated_by(table),
         destinations: shrunk_shares(&table.destinations, &onward, 1.0),
     }
 }
@@ -241,8 +240,9 @@ impl StageModel {
             return Err("a hazard is outside 0 to 1");
         }
         let total: f64 = self.destinations.iter().sum();
-        let shares = self.destinations.iter().all(|share| *share >= 0.0);
-        if self.destinations.len() != stages + 1 || !shares || !((total - 1.0).abs() <= 1e-6) {
+        let shares = self.destinations.iter().all(|share| *share >= 0.0)
+            && (1.0 - 1e-6..=1.0 + 1e-6).contains(&total);
+        if self.destinations.len() != stages + 1 || !shares {
             return Err("the destinations are no shares of one, a stage each and won");
         }
         Ok(())
