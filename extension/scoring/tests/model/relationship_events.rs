@@ -18,11 +18,11 @@ fn one_external_id_is_one_event_that_knows_what_its_twins_know() {
         )
     };
     let events = [
+        twin(30, 3),
         Interaction {
             was_replied: true,
-            ..twin(30, 3)
+            ..twin(0, 2)
         },
-        twin(0, 2),
         Interaction {
             was_opened: true,
             ..twin(0, 1)
