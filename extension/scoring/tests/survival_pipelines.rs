@@ -193,10 +193,10 @@ fn recovers_the_chance_to_be_won() {
     let spells = spells(&deals(12, 20_000));
     let tables = LifeTable::of(&spells, STAGES).unwrap();
     let pipeline = Pipeline::fit(&TYPICAL_DAYS, &spells).unwrap().unwrap();
-    for stage in 0..STAGES {
+    for (stage, table) in tables.iter().enumerate() {
         for days in [0, 5, 15, 30] {
             let exact = true_wins(stage, days as usize);
-            let at_risk = f64::from(tables[stage].at_risk[days as usize]);
+            let at_risk = f64::from(table.at_risk[days as usize]);
             let allowed = 3.0 * (0.25 / at_risk).sqrt() + 0.01;
             for horizon in [7, 30, 90] {
                 let found = pipeline.win_within(stage, days, horizon).unwrap();
