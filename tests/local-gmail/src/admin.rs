@@ -33,8 +33,8 @@ use crate::config::{Latency, Quota};
 use crate::error::AdminError;
 use crate::fixture::{self, Fixture, MailboxFixture};
 use crate::generator::Generate;
+use crate::ids::write_id;
 use crate::lock::locked;
-use crate::mailbox::write_id;
 use crate::message::NewMessage;
 use crate::stats::{SeenRequest, Stats, Violation};
 use crate::{FaultReport, FaultRule};
@@ -194,9 +194,9 @@ async fn faults(State(app): Shared) -> Json<Vec<FaultReport>> {
     Json(app.faults.reports())
 }
 
-async fn add_fault(State(app): Shared, Json(rule): Json<FaultRule>) -> Json<Value> {
-    app.faults.add(rule);
-    done()
+async fn add_fault(State(app): Shared, Json(rule): Json<FaultRule>) -> Outcome {
+    app.faults.add(rule)?;
+    Ok(done())
 }
 
 async fn clear_faults(State(app): Shared) -> Json<Value> {

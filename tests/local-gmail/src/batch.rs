@@ -2,9 +2,11 @@
 
 use axum::body::Bytes;
 
-use crate::api::{self, Call};
+use crate::api;
 use crate::app::App;
-use crate::faults::{Endpoint, Fault, Place, Target};
+use crate::call::Call;
+use crate::fault_book::Target;
+use crate::faults::{Endpoint, Fault, Place};
 use crate::lock::locked;
 use crate::mangle::mangle;
 use crate::meter::Permit;
@@ -92,7 +94,9 @@ async fn serve(
     let mut answers = Vec::with_capacity(parts.len());
     for (part, call) in parts.iter().zip(&calls) {
         match api::answer(app, call).await {
-            Answer::Whole(reply) => answers.push((part.content_id.clone(), reply)),
+            Answer::Whole(reply) => {
+                answers.push((part.content_id.clone(), spoiled_part(fault, reply)));
+            }
             Answer::Missing => {}
             Answer::Hang => return Answer::Hang,
             Answer::Reset | Answer::ResetAfter(..) => return Answer::Reset,
@@ -106,9 +110,16 @@ async fn serve(
             .collect::<String>(),
     );
     let answers = arrange(&answers, fault, app.config.shuffle_batches.then_some(seed));
-    // What a fault does to single parts or to their number is done; the rest is for the whole.
-    let fault = fault.filter(|fault| !matches!(fault, Fault::Missing { .. }));
+    // What a fault does to the parts or to their number is done; the rest is for the whole.
+    let fault = fault.filter(|f| !matches!(f, Fault::Missing { .. }) && !f.spoils_json());
     mangle(fault, write_parts(&answers))
+}
+
+fn spoiled_part(fault: Option<&Fault>, reply: Reply) -> Reply {
+    match mangle(fault.filter(|fault| fault.spoils_json()), reply.clone()) {
+        Answer::Whole(spoiled) => spoiled,
+        _ => reply,
+    }
 }
 
 /// Takes a place among the running calls for every part; the parts too many are marked.

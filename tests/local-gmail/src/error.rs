@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::mailbox::write_id;
+use crate::ids::write_id;
 
 /// A mistake in a call of the library or of the admin routes.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +26,9 @@ pub enum AdminError {
     /// The generator cannot work with these settings.
     #[error("cannot generate messages: {0}")]
     BadRecipe(&'static str),
+    /// The fault can never strike there.
+    #[error("this fault can never strike: {0}")]
+    BadFault(&'static str),
     /// The fixture is no JSON, or not of the shape that `Fixture` describes.
     #[error("cannot read the fixture: {0}")]
     Fixture(#[from] serde_json::Error),

@@ -11,11 +11,13 @@ use tokio::task::JoinHandle;
 use crate::app::{App, default_refresh_token};
 use crate::config::{Config, Latency, Quota};
 use crate::error::{AdminError, StartError};
-use crate::faults::{FaultReport, FaultRule};
+use crate::fault_book::FaultReport;
+use crate::faults::FaultRule;
 use crate::fixture::{self, Fixture};
 use crate::generator::Generate;
+use crate::ids::write_id;
 use crate::lock::locked;
-use crate::mailbox::{Mailbox, write_id};
+use crate::mailbox::Mailbox;
 use crate::message::NewMessage;
 use crate::server;
 use crate::stats::{SeenRequest, Stats, Violation};
@@ -228,8 +230,13 @@ impl LocalGmail {
     }
 
     /// Adds a fault behind those that wait.
+    ///
+    /// # Panics
+    /// If the rule could never strike, such as a missing part of the token endpoint's answer.
     pub fn inject(&self, rule: FaultRule) {
-        self.app.faults.add(rule);
+        if let Err(error) = self.app.faults.add(rule) {
+            panic!("{error}");
+        }
     }
 
     /// Drops all faults.

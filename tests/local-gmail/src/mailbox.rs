@@ -7,6 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::error::AdminError;
+use crate::ids::{parse_id, thread_id, write_id};
 use crate::message::{Content, Labels, Message, NewMessage, Text};
 use crate::mix::{mix, mix_text};
 use crate::{clock, generator::Recipe};
@@ -249,26 +250,6 @@ impl Mailbox {
         }
         Ok(id)
     }
-}
-
-/// Reads a message or thread id.
-pub(crate) fn parse_id(text: &str) -> Option<u64> {
-    let digits = (1..=16).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_hexdigit());
-    digits.then(|| u64::from_str_radix(text, 16).ok()).flatten()
-}
-
-/// Writes a message or thread id.
-pub(crate) fn write_id(id: u64) -> String {
-    format!("{id:016x}")
-}
-
-fn thread_id(name: &str) -> u64 {
-    if name.len() == 16 {
-        parse_id(name)
-    } else {
-        None
-    }
-    .unwrap_or_else(|| mix_text(name))
 }
 
 fn arrival(new: &NewMessage, now_ms: i64) -> i64 {

@@ -9,7 +9,30 @@ use crate::reply::{Answer, Reply};
 /// Stands in JSON text where a broken byte is to come; a noncharacter that no mail holds.
 const BROKEN: &str = "\u{FDD0}";
 
-/// What a fault makes of a right answer.
+impl Fault {
+    /// Whether it spoils the JSON of an answer; on a batch that is the JSON of every part.
+    pub(crate) fn spoils_json(&self) -> bool {
+        matches!(
+            self,
+            Self::MalformedJson
+                | Self::WrongTypes
+                | Self::HugeHeader { .. }
+                | Self::NulBytes
+                | Self::BrokenUtf8
+        )
+    }
+
+    /// Whether it needs an answer to work on.
+    pub(crate) fn needs_a_body(&self) -> bool {
+        let whole = matches!(
+            self,
+            Self::ResetMidBody | Self::Truncated { .. } | Self::Delay { .. } | Self::EmptyPage
+        );
+        whole || self.spoils_json()
+    }
+}
+
+/// What a fault makes of an answer.
 pub(crate) fn mangle(fault: Option<&Fault>, mut reply: Reply) -> Answer {
     let body = match fault {
         Some(Fault::ResetMidBody) => {

@@ -22,12 +22,13 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tower::ServiceExt as _;
 
-use crate::api::{self, Call};
+use crate::api;
 use crate::app::App;
+use crate::call::Call;
 use crate::faults::Place;
 use crate::lock::locked;
 use crate::reply::{Answer, ResetMark};
-use crate::{admin, batch, oauth};
+use crate::{admin, batch, consent, oauth};
 
 const BODY_LIMIT: usize = 64 * 1024 * 1024;
 
@@ -220,5 +221,5 @@ async fn revoke(State(app): State<Arc<App>>, body: Bytes) -> Response<Body> {
 
 async fn consent(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Response<Body> {
     let query = query.unwrap_or_default();
-    exchange(&app, 0, async { oauth::consent(&app, &query) }).await
+    exchange(&app, 0, async { consent::consent(&app, &query) }).await
 }

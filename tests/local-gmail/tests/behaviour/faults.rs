@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use local_gmail::{Endpoint, Fault, FaultRule, NewMessage, Place};
+use local_gmail::{Endpoint, Fault, FaultRule, Latency, NewMessage, Place};
 use serde_json::Value;
 
 use crate::world::{REP, World, parts};
+
+/// Longer than any test waits.
+const AGES_MS: u64 = 3_600_000;
 
 /// A path for each endpoint that a single call can reach.
 fn single_calls(id: &str) -> [(Endpoint, String); 5] {
@@ -146,13 +149,11 @@ async fn connections_are_reset_before_and_amid_answers() {
     for (endpoint, path) in single_calls(&id) {
         world.gmail.inject(FaultRule::once(endpoint, Fault::Reset));
         assert!(world.send(&path).await.is_err(), "{path}: no answer at all");
-        if endpoint != Endpoint::History {
-            world
-                .gmail
-                .inject(FaultRule::once(endpoint, Fault::ResetMidBody));
-            let response = world.send(&path).await.expect("a head");
-            assert!(response.bytes().await.is_err(), "{path}: no whole body");
-        }
+        world
+            .gmail
+            .inject(FaultRule::once(endpoint, Fault::ResetMidBody));
+        let response = world.send(&path).await.expect("a head");
+        assert!(response.bytes().await.is_err(), "{path}: no whole body");
     }
     for endpoint in [Endpoint::Batch, Endpoint::Get] {
         world.gmail.inject(FaultRule::once(endpoint, Fault::Reset));
@@ -182,11 +183,13 @@ async fn a_hang_outlasts_the_client_and_a_delay_ends_in_the_right_answer() {
         .inject(FaultRule::once(Endpoint::Profile, Fault::Hang));
     let hanging = tokio::time::timeout(Duration::from_millis(200), world.send("profile"));
     assert!(hanging.await.is_err(), "no answer comes");
-    let delay = Fault::Delay { milliseconds: 100 };
+    let delay = Fault::Delay {
+        milliseconds: AGES_MS,
+    };
     world
         .gmail
         .inject(FaultRule::once(Endpoint::Profile, delay));
-    let early = tokio::time::timeout(Duration::from_millis(20), world.send("profile"));
+    let early = tokio::time::timeout(Duration::from_millis(200), world.send("profile"));
     assert!(early.await.is_err(), "not at once");
     world.gmail.inject(FaultRule::once(
         Endpoint::Profile,
@@ -391,5 +394,122 @@ async fn a_rule_waits_for_its_turn_its_mailbox_and_its_message() {
     assert_eq!(world.refused("profile").await.0, 410);
     world.gmail.clear_faults();
     world.ok("profile").await;
+    world.conforms();
+}
+
+#[tokio::test]
+async fn the_json_of_one_part_or_of_every_part_is_spoiled() {
+    let (world, id) = world().await;
+    let paths = vec![format!("messages/{id}?format=metadata"); 2];
+    for fault in [
+        Fault::MalformedJson,
+        Fault::BrokenUtf8,
+        Fault::WrongTypes,
+        Fault::NulBytes,
+    ] {
+        let right = world.batch(&paths).await[0].2.clone();
+        for (endpoint, spoiled) in [(Endpoint::Get, 1), (Endpoint::Batch, 2)] {
+            world.gmail.inject(FaultRule::once(endpoint, fault.clone()));
+            let parts = world.batch(&paths).await;
+            let wrong = parts
+                .iter()
+                .filter(|part| part.1 == 200 && part.2 != right)
+                .count();
+            assert_eq!(wrong, spoiled, "{fault:?} {endpoint:?}");
+        }
+    }
+    world.conforms();
+}
+
+#[tokio::test]
+async fn a_rule_that_could_never_strike_is_refused() {
+    let (world, id) = world().await;
+    let empty_page = FaultRule::once(Endpoint::Get, Fault::EmptyPage);
+    let gone = || FaultRule::once(Endpoint::Profile, Fault::Gone);
+    for rule in [
+        empty_page,
+        gone().message(&id),
+        FaultRule::once(Endpoint::Token, Fault::Gone).place(Place::Part),
+        FaultRule::once(Endpoint::Get, Fault::Duplicated),
+        FaultRule::once(Endpoint::Get, Fault::Missing { count: 1 }).place(Place::Single),
+        FaultRule::once(
+            Endpoint::List,
+            Fault::Oauth {
+                error: "invalid_grant".to_owned(),
+            },
+        ),
+        FaultRule::once(Endpoint::Consent, Fault::WrongTypes),
+    ] {
+        let url = format!("{}/__admin/faults", world.gmail.base_url());
+        let response = world
+            .http
+            .post(url)
+            .json(&rule)
+            .send()
+            .await
+            .expect("answers");
+        assert_eq!(response.status(), 400, "{rule:?}");
+    }
+    assert!(world.gmail.faults().is_empty());
+}
+
+/// Whether a request hangs: what should come is awaited as long as it takes.
+async fn hangs<T>(request: impl Future<Output = reqwest::Result<T>>, expected: bool) -> bool {
+    if expected {
+        return tokio::time::timeout(Duration::from_millis(200), request)
+            .await
+            .is_err();
+    }
+    request.await.expect("an answer");
+    false
+}
+
+#[tokio::test]
+async fn latency_falls_on_the_requests_it_is_set_for() {
+    let (world, id) = world().await;
+    let paths = [format!("messages/{id}?format=minimal")];
+    let url = world.gmail.token_url();
+    let off = Latency::default();
+    for (latency, [single, batch, token]) in [
+        (off, [false, false, false]),
+        (
+            Latency {
+                service_ms: AGES_MS,
+                ..off
+            },
+            [true, false, false],
+        ),
+        (
+            Latency {
+                batch_ms: AGES_MS,
+                ..off
+            },
+            [false, true, false],
+        ),
+        (
+            Latency {
+                round_trip_ms: AGES_MS,
+                ..off
+            },
+            [true, true, true],
+        ),
+    ] {
+        world.gmail.set_latency(latency);
+        assert_eq!(
+            hangs(world.send("profile"), single).await,
+            single,
+            "{latency:?}"
+        );
+        assert_eq!(
+            hangs(world.send_batch(&paths), batch).await,
+            batch,
+            "{latency:?}"
+        );
+        assert_eq!(
+            hangs(world.http.post(&url).send(), token).await,
+            token,
+            "{latency:?}"
+        );
+    }
     world.conforms();
 }
