@@ -107,7 +107,8 @@ fn print_cutoffs(corpus: &Corpus, constants: &[Constants], model: &str) {
                 predictions.push(at_score_horizon(&seen.streams, key.cutoff, constants, seen));
             });
         }
-        println!("cut-offs at H*, {model}, {slice}: cutoff precision recall F1 flagged");
+        let error = Metrics::of(predictions.clone()).map_or(f64::NAN, |m| m.calibration_error);
+        println!("at H*, {model}, {slice}: ECE {error:.3}; cutoff precision recall F1 flagged");
         for cutoff in [0.3, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.9] {
             print_cutoff(&predictions, cutoff);
         }

@@ -7,19 +7,14 @@
 //! An event costs at most 4 bytes: a day is one number that holds its date, whether the contact
 //! wrote on it, and how many events it had (up to three, all that the rule for rows asks).
 
+mod rows;
+
 use std::collections::HashMap;
 
 use super::stream::Day;
 use super::{Constants, Streams};
 
-/// Cut-offs lie this many days apart.
-pub const CUTOFF_STEP_DAYS: Day = 30;
-/// How many cut-offs are looked at.
-pub const CUTOFFS: Day = 12;
-/// The longest horizon that is learned; rows need this much future.
-pub const LONGEST_HORIZON_DAYS: Day = 60;
-/// A row needs this many events before its cut-off.
-pub const EVENTS_BEFORE: u32 = 3;
+pub use rows::{CUTOFF_STEP_DAYS, CUTOFFS, EVENTS_BEFORE, LONGEST_HORIZON_DAYS, monthly_cutoffs};
 
 /// Days beyond this many from 1970 (700,000 years) are clocks gone wrong, and are left out.
 const DAY_LIMIT: i32 = 1 << 28;
@@ -149,62 +144,6 @@ impl History {
         &self.days[start..self.pairs[index].end]
     }
 
-    /// The rows at the twelve monthly cut-offs before `today`, at most `limit` of them, ascending.
-    ///
-    /// A row needs three events before its cut-off, and a user who still writes 60 days after it:
-    /// where nobody is left to be answered, silence says nothing. Above the limit an even share is
-    /// drawn by a hash of ids and day.
-    #[must_use]
-    pub fn monthly_rows(&self, today: Day, limit: usize) -> Vec<RowKey> {
-        let mut eligible = 0_usize;
-        self.each_eligible(today, |_, _| eligible += 1);
-        let share = limit as f64 / eligible.max(1) as f64;
-        let threshold = (share * u64::MAX as f64) as u64;
-        let mut rows = Vec::with_capacity(eligible.min(limit));
-        self.each_eligible(today, |row, hash| {
-            if hash <= threshold {
-                rows.push(row);
-            }
-        });
-        rows.truncate(limit);
-        rows
-    }
-
-    /// Calls back with each row that may be learned from and its hash, pair by pair, oldest first.
-    fn each_eligible(&self, today: Day, mut visit: impl FnMut(RowKey, u64)) {
-        for (index, pair) in self.pairs.iter().enumerate() {
-            let pair_index = u32::try_from(index).unwrap_or(u32::MAX);
-            let active_until = self.last_outbound.get(&pair.user).copied();
-            let Some(enough_on) = self.enough_events_on(pair_index) else {
-                continue;
-            };
-            for step in (0..CUTOFFS).rev() {
-                let back = LONGEST_HORIZON_DAYS + CUTOFF_STEP_DAYS * step;
-                let cutoff = today.saturating_sub(back);
-                let active = active_until
-                    .is_some_and(|last| last >= cutoff.saturating_add(LONGEST_HORIZON_DAYS));
-                if active && enough_on < cutoff {
-                    visit(
-                        RowKey {
-                            pair: pair_index,
-                            cutoff,
-                        },
-                        row_hash(pair, cutoff),
-                    );
-                }
-            }
-        }
-    }
-
-    /// The day on which the pair's third event fell.
-    fn enough_events_on(&self, pair: u32) -> Option<Day> {
-        let mut events = 0;
-        self.days_of(pair).iter().find_map(|day| {
-            events += day.events();
-            (events >= EVENTS_BEFORE).then(|| day.day())
-        })
-    }
-
     /// Calls back with each row, its streams and its label; one pass over the days of each pair.
     ///
     /// `rows` ascend. A row whose pair has no day before the cut-off comes with empty streams.
@@ -265,10 +204,6 @@ impl History {
 fn wait_days(future: &[PackedDay], cutoff: Day) -> Option<u32> {
     let next = future.iter().find(|day| day.inbound())?;
     u32::try_from(i64::from(next.day()) - i64::from(cutoff)).ok()
-}
-
-fn row_hash(pair: &Pair, cutoff: Day) -> u64 {
-    mix(mix(mix(pair.user) ^ pair.contact) ^ u64::from(cutoff.cast_unsigned()))
 }
 
 /// The finaliser of SplitMix64: spreads any id evenly over 64 bits.

@@ -9,6 +9,7 @@
 //! a finite number in 0–1, or `None` where nothing is known. It never grows with the horizon and
 //! never falls while the silence lasts.
 
+pub mod backtest;
 pub mod constants;
 pub mod explain;
 pub mod fit;
@@ -18,6 +19,7 @@ pub mod model;
 pub mod renewal;
 pub mod stream;
 
+pub use backtest::backtest;
 pub use constants::{Constants, ConstantsError};
 pub use fit::{Cancelled, Decision, FitReport, KeepReason, Progress, Stage, fit};
 pub use history::{History, RowKey};
