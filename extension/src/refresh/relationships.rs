@@ -40,9 +40,13 @@ const COMPUTED: &[Computed] = &[
         "s.baseline_meeting_frequency_days",
     ),
     ("is_ghost_risk", "s.is_ghost_risk"),
-    ("ghost_signals", "s.ghost_signals"),
+    // A company is no one who could fall silent: the signals are a contact's.
+    ("ghost_signals", "CASE WHEN g.contact_id IS NULL THEN '[]' ELSE s.ghost_signals END"),
     ("ghost_probability_percent", "s.ghost_probability_percent"),
-    ("days_until_predicted_ghost", "s.days_until_predicted_ghost"),
+    (
+        "days_until_predicted_ghost",
+        "CASE WHEN g.contact_id IS NOT NULL THEN s.days_until_predicted_ghost END",
+    ),
     ("sentiment_trend", "s.sentiment_trend"),
     (
         "avg_sentiment_last_3_interactions",
