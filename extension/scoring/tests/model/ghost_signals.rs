@@ -188,24 +188,18 @@ fn sentiment_declining_looks_past_meetings_without_sentiment() {
     );
 }
 
-/// Contact every three days until `days` ago.
-fn every_three_days(days: f64) -> Vec<Interaction> {
-    (0..10)
-        .map(|n| received(days + 3.0 * f64::from(n)))
+/// Contact every ten days until `days` ago.
+fn every_ten_days(days: f64) -> Vec<Interaction> {
+    (0..5)
+        .map(|n| received(days + 10.0 * f64::from(n)))
         .collect()
 }
 
 #[test]
 fn engagement_pattern_break_by_the_length_of_the_silence() {
-    let table = [
-        (6.9, None),
-        (7.0, HIGH),
-        (12.9, HIGH),
-        (13.0, CRITICAL),
-        (40.0, CRITICAL),
-    ];
+    let table = [(20.9, None), (21.0, HIGH), (40.9, HIGH), (41.0, CRITICAL)];
     for (days, expected) in table {
-        let events = every_three_days(days);
+        let events = every_ten_days(days);
         let found = severity(SignalType::EngagementPatternBreak, &events, &[]);
         assert_eq!(found, expected, "{days} days");
     }
@@ -221,16 +215,16 @@ fn engagement_pattern_break_by_the_length_of_the_silence() {
 fn engagement_pattern_break_brings_its_numbers() {
     let found = signal(
         SignalType::EngagementPatternBreak,
-        &every_three_days(8.0),
+        &every_ten_days(25.0),
         &[],
     )
     .unwrap();
-    let expected = json!({"days_since_last_contact": 8, "baseline_frequency_days": 3.0,
-                          "expected_contact_days": 6.0});
+    let expected = json!({"days_since_last_contact": 25, "baseline_frequency_days": 10.0,
+                          "expected_contact_days": 20.0});
     assert_eq!(found.signal_data, expected);
     assert_eq!(
         found.signal_context,
-        "Silent for 8 days, usually in contact every 3 days."
+        "Silent for 25 days, usually in contact every 10 days."
     );
 }
 
