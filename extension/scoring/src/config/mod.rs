@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::silence::{Constants, DEFAULT_GHOST_CUTOFF};
 use crate::weights::Weights;
 
 mod validate;
@@ -87,11 +88,14 @@ text_enum! {
         /// Three rules of thumb over the risk factors.
         #[default]
         Rules = "rules",
+        /// The probability of [`crate::silence`], from the contact's own days. What a database
+        /// ships with; metrics alone hold no days, so that here the rules are the default.
+        Calibrated = "calibrated",
     }
 }
 
 /// Everything a deployment may change.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// Thresholds by stage name. Names match exactly as they are stored: case and spaces count.
@@ -108,6 +112,10 @@ pub struct Config {
     pub relationship_cutoffs: RelationshipCutoffs,
     /// The ghost model in use.
     pub ghost_model: GhostModel,
+    /// The constants of the calibrated model.
+    pub silence: Constants,
+    /// The probability, 0–1, from which the calibrated model sees a ghost risk.
+    pub ghost_cutoff: f64,
 }
 
 impl Config {
@@ -152,6 +160,8 @@ impl Default for Config {
                 at_risk: 50,
             },
             ghost_model: GhostModel::default(),
+            silence: Constants::default(),
+            ghost_cutoff: DEFAULT_GHOST_CUTOFF,
         }
     }
 }

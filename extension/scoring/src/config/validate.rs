@@ -1,11 +1,18 @@
 //! What a configuration must satisfy, said so that whoever wrote it can mend it.
 
 use super::{Config, StageThresholds};
+use crate::silence::ConstantsError;
 use crate::weights::Weights;
 
 /// What is wrong with a configuration.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum ConfigError {
+    /// A constant of the calibrated ghost model is out of its range.
+    #[error(transparent)]
+    Silence(#[from] ConstantsError),
+    /// The cut-off of the calibrated ghost model is no probability.
+    #[error("the ghost cut-off must be 0 to 1, not {0}")]
+    GhostCutoff(f64),
     /// A weight is below zero.
     #[error("weight of \"{signal}\" in the {model} model is negative: {weight}")]
     NegativeWeight {
@@ -52,6 +59,10 @@ impl Config {
     /// # Errors
     /// The first thing that is wrong, naming the model or stage.
     pub fn validate(&self) -> Result<(), ConfigError> {
+        self.silence.validate()?;
+        if !(0.0..=1.0).contains(&self.ghost_cutoff) {
+            return Err(ConfigError::GhostCutoff(self.ghost_cutoff));
+        }
         check_weights("deal", &self.deal_weights.named())?;
         check_weights("relationship", &self.relationship_weights.named())?;
         check_thresholds(self.default_stage, || "the default stage".to_owned())?;

@@ -13,5 +13,5 @@ mod words;
 pub use meaningful::MeaningfulInteraction;
 pub use measure::{Measured, RelationshipInputs, RelationshipMetrics, measure};
 pub use risk::RelationshipRisk;
-pub use score::{RelationshipScore, score};
+pub use score::{RelationshipScore, score, score_with};
 pub use words::{explain, reasons};

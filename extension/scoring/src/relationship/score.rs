@@ -11,6 +11,7 @@ use crate::number::{
     at_least, at_least_measured, at_most, at_most_measured, baseline, clamp_score, duration,
     round_half_up, sentiment,
 };
+use crate::silence::Assessment;
 use crate::status::{RelationshipStatus, RiskLevel, SentimentTrend};
 use crate::weights;
 
@@ -37,7 +38,8 @@ pub struct RelationshipScore {
     pub risk_factors: Vec<RelationshipRisk>,
     /// How pressing that is.
     pub risk_level: RiskLevel,
-    /// Percent, 0 to 100; `None` where the rules see no ghost risk.
+    /// Percent, 0 to 100; `None` where the rules see no ghost risk, or where the calibrated model
+    /// knows of no events.
     pub ghost_probability_percent: Option<i32>,
 }
 
@@ -54,9 +56,23 @@ impl RelationshipScore {
     }
 }
 
-/// Scores a relationship by its metrics.
+/// Scores a relationship by its metrics alone. They hold no days, so that the calibrated model
+/// knows nothing: its probability is `None`, and nobody is a ghost.
 #[must_use]
 pub fn score(m: &RelationshipMetrics, c: &Config) -> RelationshipScore {
+    score_with(m, None, c)
+}
+
+/// Scores a relationship by its metrics, and by what the silence model says of its days.
+///
+/// `silence` decides on the ghost risk under the calibrated model; `None` is unknown, not a ghost.
+/// Under the rules it is not looked at.
+#[must_use]
+pub fn score_with(
+    m: &RelationshipMetrics,
+    silence: Option<&Assessment>,
+    c: &Config,
+) -> RelationshipScore {
     let components = [
         communication_frequency(m),
         response_behavior(m),
@@ -66,10 +82,16 @@ pub fn score(m: &RelationshipMetrics, c: &Config) -> RelationshipScore {
     ];
     let overall = weights::overall(&c.relationship_weights.named(), &components);
     let risk_factors = risk::factors(m);
-    let ghost_probability_percent = match c.ghost_model {
-        GhostModel::Rules => ghost_by_rules(&risk_factors, overall),
+    let (ghost_probability_percent, is_ghost_risk) = match c.ghost_model {
+        GhostModel::Rules => {
+            let percent = ghost_by_rules(&risk_factors, overall);
+            (percent, percent.is_some())
+        }
+        GhostModel::Calibrated => (
+            silence.map(Assessment::percent),
+            silence.is_some_and(|said| said.is_ghost_risk),
+        ),
     };
-    let is_ghost_risk = ghost_probability_percent.is_some();
     let [
         communication_frequency_score,
         response_behavior_score,

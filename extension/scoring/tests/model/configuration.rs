@@ -22,7 +22,11 @@ fn shipped() -> Value {
                                  "meeting_pattern": 1000},
         "deal_cutoffs": {"healthy": 75, "warning": 50, "critical": 25},
         "relationship_cutoffs": {"healthy": 70, "at_risk": 50},
-        "ghost_model": "rules"
+        "ghost_model": "rules",
+        "silence": {"shape": 0.75, "gap_prior": 11.3031, "dropout_a": 0.2046,
+                    "dropout_b": 1.7403, "memory": 0.8847,
+                    "beta": [0.0478, 0.3532, 0.6818, -0.6633, 0.6117]},
+        "ghost_cutoff": 0.5
     })
 }
 
@@ -59,6 +63,22 @@ fn a_misspelt_key_or_an_unknown_model_is_refused_by_name() {
     }
     let error = serde_json::from_value::<Config>(json!({"ghost_model": "guess"})).unwrap_err();
     assert!(error.to_string().contains("`guess`"), "{error}");
+}
+
+#[test]
+fn constants_that_the_silence_model_cannot_work_with_are_refused() {
+    let mut config = Config::default();
+    config.silence.shape = 1.5;
+    let refused = config.validate().unwrap_err().to_string();
+    assert!(refused.contains("\"shape\""), "{refused}");
+    for cutoff in [-0.1, 1.1, f64::NAN] {
+        let config = Config {
+            ghost_cutoff: cutoff,
+            ..Config::default()
+        };
+        let refused = config.validate().unwrap_err().to_string();
+        assert!(refused.contains("cut-off"), "{refused}");
+    }
 }
 
 /// What `validate` says of the shipped configuration with one value changed.
