@@ -49,6 +49,7 @@ CALL pg_temp.crm_open();
 \ir tables/deal_health_rules.sql
 \ir tables/deal_health_alerts.sql
 \ir tables/ghost_detection_signals.sql
+\ir tables/contact_streams.sql
 
 \ir merge_relationships.sql
 \ir keys.sql
@@ -57,6 +58,7 @@ CALL pg_temp.crm_open();
 \ir policies.sql
 \ir grants.sql
 \ir triggers/last_login.sql
+\ir triggers/contact_streams.sql
 
 CALL pg_temp.crm_close();
 \ir lib/drop.sql
