@@ -140,7 +140,7 @@ fn give_reasons(
     if items.is_empty() {
         return Ok(());
     }
-    let statement = reasons_statement(kind, crm)?;
+    let statement = reasons_statement(kind, crm, config)?;
     Spi::connect(|client| {
         let rows = client.select(
             statement.as_str(),

@@ -98,7 +98,11 @@ pub(crate) fn to_instant(at: pg_sys::TimestampTz) -> Instant {
     Instant(at.saturating_add(EPOCH_SHIFT))
 }
 
-unsafe fn state<T: Default>(fcinfo: pg_sys::FunctionCallInfo) -> *mut T {
+/// The state of an aggregate's call, made where there is none yet.
+///
+/// # Safety
+/// `fcinfo` must be a call whose first argument is the internal state that this function made.
+pub(crate) unsafe fn state<T: Default>(fcinfo: pg_sys::FunctionCallInfo) -> *mut T {
     unsafe {
         if !pgrx::pg_arg_is_null(fcinfo, 0) {
             return pgrx::pg_getarg_datum_raw(fcinfo, 0).cast_mut_ptr();

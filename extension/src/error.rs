@@ -54,7 +54,13 @@ pub(crate) enum Error {
     NotCollected,
     #[error("{0}")]
     Input(String),
-    #[error("cannot refresh scores on a standby")]
+    #[error("there is no ghost model \"{0}\"")]
+    UnknownGhostModel(String),
+    #[error("there is a ghost model \"{0}\" already")]
+    GhostModelExists(String),
+    #[error("another fit of the ghost model is running")]
+    FitRunning,
+    #[error("cannot refresh scores or fit a model on a standby")]
     Standby,
     #[error("{0}")]
     Spi(#[from] pgrx::spi::SpiError),
@@ -77,6 +83,9 @@ impl Error {
             Error::OwnersDiffer { .. } | Error::OwnerIsSuperuser { .. } => {
                 Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE
             }
+            Error::UnknownGhostModel(_) => Code::ERRCODE_UNDEFINED_OBJECT,
+            Error::GhostModelExists(_) => Code::ERRCODE_DUPLICATE_OBJECT,
+            Error::FitRunning => Code::ERRCODE_LOCK_NOT_AVAILABLE,
             Error::Standby => Code::ERRCODE_READ_ONLY_SQL_TRANSACTION,
             Error::Spi(_) => Code::ERRCODE_INTERNAL_ERROR,
         }
@@ -97,6 +106,9 @@ impl Error {
             }
             Error::OwnerIsSuperuser { table, .. } => format!("ALTER TABLE {table} OWNER TO crm_health_owner, and the other score tables likewise; sql/crm/install.sql makes that role"),
             Error::Config { .. } => "SELECT * FROM crm_health.check_install() shows the row to mend".to_owned(),
+            Error::UnknownGhostModel(_) => "SELECT name, fitted_at, decision FROM crm_health.ghost_models".to_owned(),
+            Error::GhostModelExists(_) => "leave p_name out for a name made of the time".to_owned(),
+            Error::FitRunning => "wait for it, or end it with pg_cancel_backend".to_owned(),
             Error::Standby => "call it on the primary".to_owned(),
             Error::AsOfOutOfRange | Error::NotCollected | Error::Input(_) | Error::Spi(_) => return None,
         };

@@ -1,18 +1,25 @@
 //! Scores in words: each signal with its value, weight and reason.
 
+use crm_health_scoring::config::Config;
 use crm_health_scoring::explain::Explanation;
+use crm_health_scoring::relationship::{Measured, RelationshipScore};
+use crm_health_scoring::silence::Assessment;
 use crm_health_scoring::{deal, ghost, relationship};
 use pgrx::datum::{JsonB, TimestampWithTimeZone, Uuid};
 use pgrx::prelude::*;
 use pgrx::{IntoDatum, pg_getarg, pg_sys};
 
 use crate::error::{Result, or_raise};
+use crate::ghost::streams::Days;
 use crate::owner::AsOwner;
 use crate::raw::{RowSink, pg_function};
 use crate::refresh::{Kind, explain_statement};
-use crate::score::{measure_deal, measure_relationship};
+use crate::score::{as_of, measure_deal, measure_relationship};
 use crate::settings::{Settings, parse_config, scoring_config};
 use crate::{caller, crm};
+
+/// More reasons than this are no help.
+const MOST_REASONS: usize = 3;
 
 type Row = [Option<pg_sys::Datum>; 6];
 
@@ -40,12 +47,18 @@ pg_function! {
         let config = config_argument(fcinfo);
         // SAFETY: as above.
         let measured = unsafe { measure_relationship(fcinfo, 1) };
-        let score = relationship::score(&measured.metrics, &config);
+        // SAFETY: as above.
+        let silence = unsafe { Days::arguments(fcinfo, 8).assess(as_of(fcinfo, 1), &config) };
+        let score = relationship::score_with(&measured.metrics, silence.as_ref(), &config);
         for explanation in relationship::explain(&measured.metrics, &score, &config) {
             sink.push(component(&explanation));
         }
-        let reasons = relationship::reasons(&measured.metrics, &measured.signals, &score, &config);
+        let reasons = relationship_reasons_of(&measured, silence.as_ref(), &score, &config);
         sink.push(overall(score.overall_health_score, score.health_status.as_str(), &reasons.join("; ")));
+        if let Some(silence) = &silence {
+            let percent = format!("{} %", silence.percent());
+            sink.push(note("ghost_probability", &percent, &silence.sentence()));
+        }
         for signal in &measured.signals {
             sink.push(note(signal.signal_type.as_str(), signal.severity.as_str(), &signal.signal_context));
         }
@@ -73,8 +86,10 @@ pg_function! {
         let config = config_argument(fcinfo);
         // SAFETY: as above.
         let measured = unsafe { measure_relationship(fcinfo, 1) };
-        let score = relationship::score(&measured.metrics, &config);
-        relationship::reasons(&measured.metrics, &measured.signals, &score, &config)
+        // SAFETY: as above.
+        let silence = unsafe { Days::arguments(fcinfo, 8).assess(as_of(fcinfo, 1), &config) };
+        let score = relationship::score_with(&measured.metrics, silence.as_ref(), &config);
+        relationship_reasons_of(&measured, silence.as_ref(), &score, &config)
             .into_datum()
             .unwrap_or(pg_sys::Datum::null())
     }
@@ -97,24 +112,19 @@ pg_function! {
 fn explain(fcinfo: pg_sys::FunctionCallInfo, kind: Kind) -> pg_sys::Datum {
     let mut sink = RowSink::new(fcinfo);
     // SAFETY: the types are those of the function's declaration.
-    let (id, as_of) = unsafe {
+    let (id, at) = unsafe {
         (
             pg_getarg::<Uuid>(fcinfo, 0),
             pg_getarg::<TimestampWithTimeZone>(fcinfo, 1),
         )
     };
-    if let (Some(id), Some(as_of)) = (id, as_of) {
-        or_raise(explain_one(&mut sink, kind, id, as_of));
+    if let (Some(id), Some(at)) = (id, at) {
+        or_raise(explain_one(&mut sink, kind, id, at));
     }
     pg_sys::Datum::null()
 }
 
-fn explain_one(
-    sink: &mut RowSink,
-    kind: Kind,
-    id: Uuid,
-    as_of: TimestampWithTimeZone,
-) -> Result<()> {
+fn explain_one(sink: &mut RowSink, kind: Kind, id: Uuid, at: TimestampWithTimeZone) -> Result<()> {
     let settings = Settings::read()?;
     let crm = crm::current(&settings.crm_schema)?;
     let owner = crm.score_owner()?;
@@ -123,7 +133,7 @@ fn explain_one(
         Kind::Deals => "deals",
         Kind::Relationships => "contacts",
     })?;
-    let statement = explain_statement(kind, &crm)?;
+    let statement = explain_statement(kind, &crm, &config)?;
     let _owner = AsOwner::enter(owner);
     Spi::connect(|client| {
         let found = client.select(
@@ -146,7 +156,7 @@ fn explain_one(
                 vec![user].into(),
                 vec![id].into(),
                 vec![None::<Uuid>].into(),
-                as_of.into(),
+                at.into(),
                 JsonB(config).into(),
             ],
         )?;
@@ -164,7 +174,22 @@ fn explain_one(
     })
 }
 
-fn config_argument(fcinfo: pg_sys::FunctionCallInfo) -> crm_health_scoring::config::Config {
+/// The reasons of a relationship's score; a ghost risk comes first, with its probability.
+fn relationship_reasons_of(
+    measured: &Measured,
+    silence: Option<&Assessment>,
+    score: &RelationshipScore,
+    config: &Config,
+) -> Vec<String> {
+    let mut reasons = relationship::reasons(&measured.metrics, &measured.signals, score, config);
+    if let Some(silence) = silence.filter(|said| said.is_ghost_risk) {
+        reasons.insert(0, silence.sentence());
+        reasons.truncate(MOST_REASONS);
+    }
+    reasons
+}
+
+fn config_argument(fcinfo: pg_sys::FunctionCallInfo) -> Config {
     // SAFETY: the first argument is declared jsonb.
     let JsonB(json) = unsafe { pg_getarg(fcinfo, 0) }.unwrap_or(JsonB(serde_json::Value::Null));
     or_raise(parse_config(&json))

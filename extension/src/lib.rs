@@ -11,6 +11,7 @@ mod crm;
 mod error;
 mod explain;
 mod functions;
+mod ghost;
 mod owner;
 mod purge;
 mod raw;

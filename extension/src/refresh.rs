@@ -3,6 +3,7 @@
 mod deals;
 mod plan;
 mod relationships;
+mod silence;
 mod template;
 mod writes;
 
@@ -89,22 +90,28 @@ fn distinct(users: Vec<Option<Uuid>>) -> Vec<Uuid> {
     ids.into_iter().map(Uuid::from_bytes).collect()
 }
 
+/// An instant within the years 1 to 9999, as microseconds around 2000-01-01.
+pub(crate) fn check_as_of(as_of: TimestampWithTimeZone) -> Result<pg_sys::TimestampTz> {
+    const YEARS: std::ops::RangeInclusive<i64> = -63_082_281_600_000_000..=252_455_615_999_999_999;
+    let at: pg_sys::TimestampTz = as_of.into();
+    if YEARS.contains(&at) {
+        Ok(at)
+    } else {
+        Err(Error::AsOfOutOfRange)
+    }
+}
+
 /// The oldest `last_calculated_at` that still counts as fresh.
 fn oldest_fresh(
     max_age_hours: Option<i32>,
     as_of: TimestampWithTimeZone,
 ) -> Result<TimestampWithTimeZone> {
     const HOUR: i64 = 3_600_000_000;
-    // Years 1 to 9999, in microseconds around 2000-01-01.
-    const YEARS: std::ops::RangeInclusive<i64> = -63_082_281_600_000_000..=252_455_615_999_999_999;
     let given = max_age_hours.ok_or(Error::MaxAgeNull)?;
     if !(0..=MAX_AGE_HOURS).contains(&given) {
         return Err(Error::MaxAgeOutOfRange { given });
     }
-    let at: pg_sys::TimestampTz = as_of.into();
-    if !YEARS.contains(&at) {
-        return Err(Error::AsOfOutOfRange);
-    }
+    let at = check_as_of(as_of)?;
     let oldest = if given == 0 {
         i64::MAX
     } else {
@@ -113,11 +120,20 @@ fn oldest_fresh(
     TimestampWithTimeZone::try_from(oldest).map_err(|_| Error::AsOfOutOfRange)
 }
 
+/// Whether a configuration asks for the calibrated ghost model.
+fn is_calibrated(config: &serde_json::Value) -> bool {
+    config["ghost_model"] == "calibrated"
+}
+
 /// The statement that explains targets: $1–$4 as in a refresh, $5 the configuration.
-pub(crate) fn explain_statement(kind: Kind, crm: &crm::Crm) -> Result<String> {
+pub(crate) fn explain_statement(
+    kind: Kind,
+    crm: &crm::Crm,
+    config: &serde_json::Value,
+) -> Result<String> {
     match kind {
         Kind::Deals => deals::explain(crm),
-        Kind::Relationships => relationships::explain(crm),
+        Kind::Relationships => relationships::explain(crm, is_calibrated(config)),
     }
 }
 
@@ -130,10 +146,14 @@ pub(crate) fn worst_statement(kind: Kind, crm: &crm::Crm) -> Result<String> {
 }
 
 /// The statement that gives targets their reasons: $1–$4 as in a refresh, $5 the configuration.
-pub(crate) fn reasons_statement(kind: Kind, crm: &crm::Crm) -> Result<String> {
+pub(crate) fn reasons_statement(
+    kind: Kind,
+    crm: &crm::Crm,
+    config: &serde_json::Value,
+) -> Result<String> {
     match kind {
         Kind::Deals => deals::reasons(crm),
-        Kind::Relationships => relationships::reasons(crm),
+        Kind::Relationships => relationships::reasons(crm, is_calibrated(config)),
     }
 }
 

@@ -1,14 +1,16 @@
 //! The functions that score one target inside a statement, and return a row.
 
-use crm_health_scoring::config::Config;
+use crm_health_scoring::config::{Config, GhostModel};
 use crm_health_scoring::deal::{self, DealInputs};
 use crm_health_scoring::interaction::{Interaction, Meeting};
-use crm_health_scoring::relationship::{self, Measured, RelationshipInputs};
+use crm_health_scoring::relationship::{self, Measured, RelationshipInputs, RelationshipScore};
+use crm_health_scoring::silence::Assessment;
 use pgrx::datum::JsonB;
 use pgrx::{IntoDatum, PgMemoryContexts, pg_getarg, pg_sys};
 
 use crate::collect::{decode, to_instant};
 use crate::error::or_raise;
+use crate::ghost::streams::{Days, sealed_datum};
 use crate::raw::pg_function;
 
 /// What a statement's calls share: the parsed configuration and the shape of the result.
@@ -18,13 +20,15 @@ struct PerStatement {
 }
 
 pg_function! {
-    /// `crm_health.relationship_score(config, as_of, recent, older, meetings, opens_tracked, total value, at-risk value)`
+    /// `crm_health.relationship_score(config, as_of, recent, older, meetings, opens_tracked, total value, at-risk value, sealed streams, past days, recent days, seal day)`
     fn relationship_score(fcinfo) {
         // SAFETY: the argument numbers and types are those of the function's declaration.
         unsafe {
             let shared = per_statement(fcinfo);
             let measured = measure_relationship(fcinfo, 1);
-            let score = relationship::score(&measured.metrics, &shared.config);
+            let days = Days::arguments(fcinfo, 8);
+            let silence = days.assess(as_of(fcinfo, 1), &shared.config);
+            let score = relationship::score_with(&measured.metrics, silence.as_ref(), &shared.config);
             let m = &measured.metrics;
             row(shared, [
                 score.overall_health_score.into_datum(),
@@ -49,13 +53,14 @@ pg_function! {
                 score.is_ghost_risk.into_datum(),
                 JsonB(serde_json::to_value(&measured.signals).expect("signals are JSON")).into_datum(),
                 score.ghost_probability_percent.into_datum(),
-                days_until_ghost(&measured, score.overall_health_score).into_datum(),
+                days_until_ghost(&measured, silence.as_ref(), &score, &shared.config).into_datum(),
                 m.sentiment_trend.as_str().into_datum(),
                 rounded(m.avg_sentiment),
                 texts(score.risk_factors.iter().map(|risk| risk.as_str())),
                 measured.last_meaningful_interaction.as_ref().and_then(|last| {
                     JsonB(serde_json::to_value(last).expect("an interaction is JSON")).into_datum()
                 }),
+                sealed_datum(fcinfo, 11, &days, &shared.config.silence),
             ])
         }
     }
@@ -148,7 +153,29 @@ pub(crate) unsafe fn measure_deal(
     }
 }
 
-fn days_until_ghost(measured: &Measured, overall: i32) -> Option<i32> {
+/// The instant in an argument.
+///
+/// # Safety
+/// The argument must be declared `timestamptz`.
+pub(crate) unsafe fn as_of(
+    fcinfo: pg_sys::FunctionCallInfo,
+    argument: usize,
+) -> pg_sys::TimestampTz {
+    unsafe { pgrx::pg_getarg_datum_raw(fcinfo, argument) }.value() as i64
+}
+
+/// By the model in use: the day on which the probability reaches the cut-off, or the rules' guess.
+fn days_until_ghost(
+    measured: &Measured,
+    silence: Option<&Assessment>,
+    score: &RelationshipScore,
+    config: &Config,
+) -> Option<i32> {
+    if config.ghost_model == GhostModel::Calibrated {
+        let days = silence.and_then(|said| said.days_until_predicted_ghost);
+        return days.map(u32::cast_signed);
+    }
+    let overall = score.overall_health_score;
     let signals: Vec<_> = measured
         .signals
         .iter()

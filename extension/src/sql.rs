@@ -19,9 +19,14 @@ extension_sql_file!(
     requires = ["config_rows"]
 );
 extension_sql_file!(
+    "../../sql/extension/ghost_models.sql",
+    name = "ghost_models",
+    requires = ["config_kept"]
+);
+extension_sql_file!(
     "../../sql/extension/scoring_config.sql",
     name = "scoring_config",
-    requires = ["config_kept"]
+    requires = ["ghost_models"]
 );
 extension_sql_file!(
     "../../sql/extension/collect.sql",
@@ -29,9 +34,14 @@ extension_sql_file!(
     requires = ["scoring_config"]
 );
 extension_sql_file!(
+    "../../sql/extension/ghost_streams.sql",
+    name = "ghost_streams",
+    requires = ["collect"]
+);
+extension_sql_file!(
     "../../sql/extension/score.sql",
     name = "score",
-    requires = ["collect"]
+    requires = ["ghost_streams"]
 );
 extension_sql_file!(
     "../../sql/extension/refresh.sql",
@@ -59,9 +69,14 @@ extension_sql_file!(
     requires = ["link_replies"]
 );
 extension_sql_file!(
+    "../../sql/extension/ghost_functions.sql",
+    name = "ghost_functions",
+    requires = ["runs"]
+);
+extension_sql_file!(
     "../../sql/extension/refresh_active_users.sql",
     name = "refresh_active_users",
-    requires = ["runs"]
+    requires = ["ghost_functions"]
 );
 extension_sql_file!(
     "../../sql/extension/schedule.sql",

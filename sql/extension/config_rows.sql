@@ -8,7 +8,8 @@ INSERT INTO crm_health.settings (name, value, description, shipped) VALUES
   ('run_log_retention_days', '90', 'runs older than this leave the run log', true),
   ('history_retention_days', '365', 'score history older than this is deleted; older than 7 days, one snapshot a day is kept', true),
   ('refresh_batch_users', '20', 'users whose scores are computed in one statement and committed together', true),
-  ('ghost_model', 'rules', 'how ghost risk is decided', true);
+  ('ghost_model', 'calibrated', 'how ghost risk is decided: calibrated (a fitted probability of silence) or rules', true),
+  ('ghost_cutoff', '0.5', 'the probability, 0 to 1, from which the calibrated model sees a ghost risk', true);
 
 INSERT INTO crm_health.stage_thresholds (stage, optimal_days, warning_days, critical_days, shipped) VALUES
   ('SQL', 7, 14, 30, true),

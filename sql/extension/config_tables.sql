@@ -9,7 +9,8 @@ CREATE TABLE crm_health.settings (
   changed_at  timestamptz,
   CONSTRAINT settings_name_is_known CHECK (name IN (
     'active_window_days', 'default_max_age_hours', 'crm_schema', 'trusted_roles',
-    'run_log_retention_days', 'history_retention_days', 'refresh_batch_users', 'ghost_model')),
+    'run_log_retention_days', 'history_retention_days', 'refresh_batch_users', 'ghost_model',
+    'ghost_cutoff')),
   CONSTRAINT settings_active_window_days_is_1_to_3650 CHECK (
     name <> 'active_window_days' OR (value ~ '^[0-9]{1,4}$' AND value::integer BETWEEN 1 AND 3650)),
   CONSTRAINT settings_default_max_age_hours_is_0_to_876600 CHECK (
@@ -23,7 +24,9 @@ CREATE TABLE crm_health.settings (
   CONSTRAINT settings_refresh_batch_users_is_1_to_1000 CHECK (
     name <> 'refresh_batch_users' OR (value ~ '^[0-9]{1,4}$' AND value::integer BETWEEN 1 AND 1000)),
   CONSTRAINT settings_ghost_model_is_known CHECK (
-    name <> 'ghost_model' OR value IN ('rules'))
+    name <> 'ghost_model' OR value IN ('calibrated', 'rules')),
+  CONSTRAINT settings_ghost_cutoff_is_0_to_1 CHECK (
+    name <> 'ghost_cutoff' OR (value ~ '^[0-9]{1,3}([.][0-9]{1,9})?$' AND value::numeric BETWEEN 0 AND 1))
 );
 COMMENT ON TABLE crm_health.settings IS 'Settings; a change takes effect at the next call';
 

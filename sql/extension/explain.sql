@@ -8,10 +8,11 @@ COMMENT ON FUNCTION crm_health.deal_explanation(jsonb, timestamptz, text, timest
 
 CREATE FUNCTION crm_health.relationship_explanation(
   p_config jsonb, p_as_of timestamptz, p_recent bytea, p_older bytea, p_meetings bytea,
-  p_opens_tracked boolean, p_total_deal_value double precision, p_at_risk_deal_value double precision)
+  p_opens_tracked boolean, p_total_deal_value double precision, p_at_risk_deal_value double precision,
+  p_sealed_streams bytea, p_past_days bytea, p_recent_days bytea)
 RETURNS TABLE (signal text, value text, score integer, weight numeric, contribution numeric, reason text)
 LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'relationship_explanation';
-COMMENT ON FUNCTION crm_health.relationship_explanation(jsonb, timestamptz, bytea, bytea, bytea, boolean, double precision, double precision)
+COMMENT ON FUNCTION crm_health.relationship_explanation(jsonb, timestamptz, bytea, bytea, bytea, boolean, double precision, double precision, bytea, bytea, bytea)
   IS 'Explains collected signals of a relationship';
 
 CREATE FUNCTION crm_health.deal_reasons(
@@ -23,9 +24,10 @@ COMMENT ON FUNCTION crm_health.deal_reasons(jsonb, timestamptz, text, timestampt
 
 CREATE FUNCTION crm_health.relationship_reasons(
   p_config jsonb, p_as_of timestamptz, p_recent bytea, p_older bytea, p_meetings bytea,
-  p_opens_tracked boolean, p_total_deal_value double precision, p_at_risk_deal_value double precision)
+  p_opens_tracked boolean, p_total_deal_value double precision, p_at_risk_deal_value double precision,
+  p_sealed_streams bytea, p_past_days bytea, p_recent_days bytea)
 RETURNS text[] LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'relationship_reasons';
-COMMENT ON FUNCTION crm_health.relationship_reasons(jsonb, timestamptz, bytea, bytea, bytea, boolean, double precision, double precision)
+COMMENT ON FUNCTION crm_health.relationship_reasons(jsonb, timestamptz, bytea, bytea, bytea, boolean, double precision, double precision, bytea, bytea, bytea)
   IS 'The two or three reasons of a relationship''s score that matter most';
 
 CREATE FUNCTION crm_health.explain_deal(p_deal_id uuid, p_as_of timestamptz DEFAULT now())

@@ -27,7 +27,8 @@ CREATE TYPE crm_health.relationship_score AS (
   sentiment_trend text,
   avg_sentiment_last_3_interactions double precision,
   risk_factors text[],
-  last_meaningful_interaction jsonb
+  last_meaningful_interaction jsonb,
+  sealed_streams bytea
 );
 COMMENT ON TYPE crm_health.relationship_score IS 'A relationship''s score, with what it was computed from';
 
@@ -55,11 +56,12 @@ COMMENT ON TYPE crm_health.deal_score IS 'A deal''s score, with what it was comp
 
 CREATE FUNCTION crm_health.relationship_score(
   p_config jsonb, p_as_of timestamptz, p_recent bytea, p_older bytea, p_meetings bytea,
-  p_opens_tracked boolean, p_total_deal_value double precision, p_at_risk_deal_value double precision)
+  p_opens_tracked boolean, p_total_deal_value double precision, p_at_risk_deal_value double precision,
+  p_sealed_streams bytea, p_past_days bytea, p_recent_days bytea, p_seal_day integer)
 RETURNS crm_health.relationship_score
 LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'relationship_score';
-COMMENT ON FUNCTION crm_health.relationship_score(jsonb, timestamptz, bytea, bytea, bytea, boolean, double precision, double precision)
-  IS 'Scores collected signals of a relationship as of an instant';
+COMMENT ON FUNCTION crm_health.relationship_score(jsonb, timestamptz, bytea, bytea, bytea, boolean, double precision, double precision, bytea, bytea, bytea, integer)
+  IS 'Scores collected signals of a relationship as of an instant; with a p_seal_day, also returns its streams up to that day';
 
 CREATE FUNCTION crm_health.deal_score(
   p_config jsonb, p_as_of timestamptz, p_stage text, p_stage_since timestamptz, p_recent bytea,

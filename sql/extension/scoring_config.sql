@@ -22,7 +22,9 @@ AS $$
     'relationship_cutoffs', (
       SELECT jsonb_object_agg(c.status, c.min_score)
       FROM crm_health.status_cutoffs c WHERE c.model = 'relationship'),
-    'ghost_model', (SELECT s.value FROM crm_health.settings s WHERE s.name = 'ghost_model'))
+    'ghost_model', (SELECT s.value FROM crm_health.settings s WHERE s.name = 'ghost_model'),
+    'ghost_cutoff', (SELECT s.value::double precision FROM crm_health.settings s WHERE s.name = 'ghost_cutoff'),
+    'silence', (SELECT m.constants FROM crm_health.ghost_models m WHERE m.is_active OR m.shipped ORDER BY m.is_active DESC LIMIT 1))
 $$;
 COMMENT ON FUNCTION crm_health.scoring_config() IS 'The configuration of the scores as one value: weights in parts of 10,000';
 REVOKE ALL ON FUNCTION crm_health.scoring_config() FROM PUBLIC;

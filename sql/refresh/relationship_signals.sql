@@ -20,6 +20,7 @@ recent AS (
            e.event_timestamp, e.id, e.event_type, e.direction, e.external_source, e.external_id,
            e.thread_id, e.thread_position, e.was_replied, e.was_opened,
            e.response_time_hours, e.sentiment_score, e.subject) AS interactions
+         {recent_days}
   FROM (
     SELECT m.ordinal, e.*
     FROM member m
@@ -103,14 +104,16 @@ tracked AS (
          ) AS opens_tracked
   FROM (SELECT DISTINCT t.user_id FROM target t) u
 ),
+{silence}
 signals AS (
   SELECT t.*, r.interactions AS recent, o.interactions AS older, m.meetings,
          coalesce(d.deals, 0) AS related_deals_count, coalesce(d.value, 0) AS total_deal_value,
-         coalesce(d.at_risk, 0) AS at_risk_deal_value, k.opens_tracked
+         coalesce(d.at_risk, 0) AS at_risk_deal_value, w.opens_tracked{silence_columns}
   FROM target t
-  JOIN tracked k USING (user_id)
+  JOIN tracked w USING (user_id)
   LEFT JOIN recent r USING (ordinal)
   LEFT JOIN older o USING (ordinal)
   LEFT JOIN meeting m USING (ordinal)
   LEFT JOIN deal d USING (ordinal)
+  {silence_joins}
 )

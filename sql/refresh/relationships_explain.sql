@@ -4,4 +4,5 @@ SELECT x.signal, x.value, x.score, x.weight, x.contribution, x.reason
 FROM signals g
 CROSS JOIN LATERAL crm_health.relationship_explanation(
   $5, $4, g.recent, g.older, g.meetings, g.opens_tracked,
-  g.total_deal_value::float8, g.at_risk_deal_value::float8) x
+  g.total_deal_value::float8, g.at_risk_deal_value::float8,
+    g.sealed_streams, g.past_days, g.recent_days) x

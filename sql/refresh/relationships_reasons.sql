@@ -3,5 +3,6 @@ WITH {signals}
 SELECT g.ordinal,
        crm_health.relationship_reasons(
          $5, $4, g.recent, g.older, g.meetings, g.opens_tracked,
-         g.total_deal_value::float8, g.at_risk_deal_value::float8)
+         g.total_deal_value::float8, g.at_risk_deal_value::float8,
+    g.sealed_streams, g.past_days, g.recent_days)
 FROM signals g

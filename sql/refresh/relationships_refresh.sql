@@ -15,12 +15,13 @@ scored AS MATERIALIZED (
          p.ghost_risk AS previous_ghost_risk,
          s.overall_health_score AS new_score, s.health_status AS new_status,
          s.is_ghost_risk AS new_ghost_risk,
-         {computed}
+         {computed}{sealing_columns}
   FROM signals g
   JOIN previous p USING (ordinal)
   CROSS JOIN LATERAL crm_health.relationship_score(
     $9, $4, g.recent, g.older, g.meetings, g.opens_tracked,
-    g.total_deal_value::float8, g.at_risk_deal_value::float8) s
+    g.total_deal_value::float8, g.at_risk_deal_value::float8,
+    g.sealed_streams, g.past_days, g.recent_days, g.seal_day) s
 ),
 updated AS (
   UPDATE {scores} s
@@ -39,5 +40,5 @@ inserted AS (
   WHERE n.is_new
   ON CONFLICT DO NOTHING
   RETURNING id
-){history}
+){history}{sealing}
 SELECT n.ordinal, n.new_score, n.new_status FROM scored n

@@ -191,6 +191,19 @@ pub(crate) static TABLES: &[Table] = &[
         columns: &[must("deal_id", "uuid"), must("snapshot_at", "timestamptz")],
     },
     Table {
+        name: "contact_streams",
+        role: Role::History,
+        columns: &[
+            must("user_id", "uuid"),
+            must("target_id", "uuid"),
+            must("changes", "int8"),
+            must("members", "int8"),
+            must("fingerprint", "int8"),
+            must("sealed_day", "int4"),
+            must("state", "bytea"),
+        ],
+    },
+    Table {
         name: "relationship_health_history",
         role: Role::History,
         columns: &[

@@ -18,7 +18,7 @@ const LOCK_SEED: i64 = 0x6372_6d5f_6865_616c;
 
 thread_local! {
     static DUE: RefCell<HashMap<Kind, (u64, OwnedPreparedStatement)>> = RefCell::new(HashMap::new());
-    static COMPUTE: RefCell<HashMap<Kind, (u64, String)>> = RefCell::new(HashMap::new());
+    static COMPUTE: RefCell<HashMap<(Kind, bool), (u64, String)>> = RefCell::new(HashMap::new());
 }
 
 /// The targets of the users, with the scores they have.
@@ -116,7 +116,7 @@ pub(super) fn compute(
             .into(),
         JsonB(config.clone()).into(),
     ];
-    let text = statement(kind, crm)?;
+    let text = statement(kind, crm, super::is_calibrated(config))?;
     let mut stale = stale;
     Spi::connect_mut(|client| {
         for row in client.update(text.as_str(), None, &arguments)? {
@@ -129,18 +129,18 @@ pub(super) fn compute(
     })
 }
 
-fn statement(kind: Kind, crm: &Crm) -> Result<String> {
+fn statement(kind: Kind, crm: &Crm, calibrated: bool) -> Result<String> {
     COMPUTE.with_borrow_mut(|kept| {
-        if let Some((generation, text)) = kept.get(&kind)
+        if let Some((generation, text)) = kept.get(&(kind, calibrated))
             && *generation == crm.generation
         {
             return Ok(text.clone());
         }
         let text = match kind {
             Kind::Deals => deals::compute(crm)?,
-            Kind::Relationships => relationships::compute(crm)?,
+            Kind::Relationships => relationships::compute(crm, calibrated)?,
         };
-        kept.insert(kind, (crm.generation, text.clone()));
+        kept.insert((kind, calibrated), (crm.generation, text.clone()));
         Ok(text)
     })
 }

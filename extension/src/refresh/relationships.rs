@@ -1,5 +1,6 @@
 //! The statements for relationships.
 
+use super::silence;
 use super::template::Template;
 use super::writes::{Computed, history_columns, score_columns};
 use crate::crm::Crm;
@@ -41,7 +42,10 @@ const COMPUTED: &[Computed] = &[
     ),
     ("is_ghost_risk", "s.is_ghost_risk"),
     // A company is no one who could fall silent: the signals are a contact's.
-    ("ghost_signals", "CASE WHEN g.contact_id IS NULL THEN '[]' ELSE s.ghost_signals END"),
+    (
+        "ghost_signals",
+        "CASE WHEN g.contact_id IS NULL THEN '[]' ELSE s.ghost_signals END",
+    ),
     ("ghost_probability_percent", "s.ghost_probability_percent"),
     (
         "days_until_predicted_ghost",
@@ -106,7 +110,7 @@ pub(super) fn due(crm: &Crm) -> Result<String> {
 }
 
 /// The statement that scores targets and writes the scores.
-pub(super) fn compute(crm: &Crm) -> Result<String> {
+pub(super) fn compute(crm: &Crm, calibrated: bool) -> Result<String> {
     let table = crm.score_table(TABLE)?;
     let history = match crm.find("relationship_health_history") {
         Some(history) => history_columns(history, table, HISTORY).fill(
@@ -115,27 +119,28 @@ pub(super) fn compute(crm: &Crm) -> Result<String> {
         )?,
         None => String::new(),
     };
-    score_columns(table, COMPUTED)
+    let written = score_columns(table, COMPUTED)
         .with("scores", table.qualified())
-        .with("signals", signals(crm)?)
-        .with("history", history)
-        .fill(
-            include_str!("../../../sql/refresh/relationships_refresh.sql"),
-            crm,
-        )
+        .with("signals", signals(crm, calibrated.then_some("$9"))?)
+        .with("history", history);
+    silence::sealing(written, crm, calibrated)?.fill(
+        include_str!("../../../sql/refresh/relationships_refresh.sql"),
+        crm,
+    )
 }
 
-/// The gathering of signals, as common table expressions that end with `signals`.
-pub(crate) fn signals(crm: &Crm) -> Result<String> {
+/// The gathering of signals, as common table expressions that end with `signals`. `config` is the
+/// parameter of the configuration where the calibrated ghost model is in use.
+fn signals(crm: &Crm, config: Option<&str>) -> Result<String> {
     let deal_scores = crm.score_table("deal_health_scores")?.qualified();
-    Template::default()
+    let template = Template::default()
         .with("deal_health_scores", deal_scores)
         .with("older_contact_events", older_events(crm, "contact_id")?)
-        .with("older_company_events", older_events(crm, "company_id")?)
-        .fill(
-            include_str!("../../../sql/refresh/relationship_signals.sql"),
-            crm,
-        )
+        .with("older_company_events", older_events(crm, "company_id")?);
+    silence::signals(template, crm, config)?.fill(
+        include_str!("../../../sql/refresh/relationship_signals.sql"),
+        crm,
+    )
 }
 
 /// One look-up for each thing that the recent events may lack.
@@ -163,11 +168,13 @@ fn older_events(crm: &Crm, key: &str) -> Result<String> {
 }
 
 /// The statement that explains relationships.
-pub(super) fn explain(crm: &Crm) -> Result<String> {
-    Template::default().with("signals", signals(crm)?).fill(
-        include_str!("../../../sql/refresh/relationships_explain.sql"),
-        crm,
-    )
+pub(super) fn explain(crm: &Crm, calibrated: bool) -> Result<String> {
+    Template::default()
+        .with("signals", signals(crm, calibrated.then_some("$5"))?)
+        .fill(
+            include_str!("../../../sql/refresh/relationships_explain.sql"),
+            crm,
+        )
 }
 
 /// The statement that finds the worst scores.
@@ -181,9 +188,11 @@ pub(super) fn worst(crm: &Crm) -> Result<String> {
 }
 
 /// The statement that gives the reasons of scores.
-pub(super) fn reasons(crm: &Crm) -> Result<String> {
-    Template::default().with("signals", signals(crm)?).fill(
-        include_str!("../../../sql/refresh/relationships_reasons.sql"),
-        crm,
-    )
+pub(super) fn reasons(crm: &Crm, calibrated: bool) -> Result<String> {
+    Template::default()
+        .with("signals", signals(crm, calibrated.then_some("$5"))?)
+        .fill(
+            include_str!("../../../sql/refresh/relationships_reasons.sql"),
+            crm,
+        )
 }

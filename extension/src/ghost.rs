@@ -1,0 +1,13 @@
+//! Who goes silent: how the days of relationships reach the silence model, and what it is asked.
+//!
+//! [`days`] carries the days of events through a statement, [`streams`] makes streams of them and
+//! seals them for the next refresh, [`probability`] asks about one contact, [`history`] reads a
+//! whole deployment for [`fit`] and [`backtest`].
+
+mod backtest;
+pub(crate) mod days;
+mod fit;
+mod history;
+mod models;
+mod probability;
+pub(crate) mod streams;

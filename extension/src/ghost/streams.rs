@@ -1,0 +1,125 @@
+//! Streams of one relationship: from all its days, or from a sealed state and the days since.
+//!
+//! A sealed state holds every day up to and including its own. What is made of it and the days
+//! after it is, bit for bit, what all the days would make, as long as none of the sealed ones
+//! changes: `communication_events` has triggers that take care of that (sql/crm).
+
+use crm_health_scoring::config::{Config, GhostModel};
+use crm_health_scoring::silence::stream::Day;
+use crm_health_scoring::silence::{self, Assessment, Constants, Stream, Streams};
+use pgrx::datum::JsonB;
+use pgrx::prelude::*;
+use pgrx::{IntoDatum, pg_getarg, pg_sys};
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::days::{day_of, decode};
+use crate::error::{Error, or_raise};
+
+/// The form of a sealed state. What another form left behind has another fingerprint.
+const FORM: u8 = 1;
+
+/// What a sealed state is encoded from: its day, then both streams as days, first, last, x, G.
+type Kept = (Day, [(u32, Day, Day, f64, f64); 2]);
+
+/// `crm_health.streams_fingerprint(config)`: changes with what sealed states depend on.
+#[pg_extern(sql = false, immutable, parallel_safe)]
+fn streams_fingerprint(config: JsonB) -> i64 {
+    let config = or_raise(crate::settings::parse_config(&config.0));
+    fingerprint(&config.silence)
+}
+
+/// A stream depends on the shape of the gaps and on how long they are remembered, on nothing else.
+fn fingerprint(constants: &Constants) -> i64 {
+    let mut bytes = vec![FORM];
+    bytes.extend(constants.shape.to_le_bytes());
+    bytes.extend(constants.memory.to_le_bytes());
+    xxh3_64(&bytes).cast_signed()
+}
+
+/// The days of a relationship as a statement hands them over.
+pub(crate) struct Days<'a> {
+    sealed: Option<&'a [u8]>,
+    past: Option<&'a [u8]>,
+    recent: Option<&'a [u8]>,
+}
+
+impl Days<'_> {
+    /// Reads a sealed state, past days and recent days from argument `first` on.
+    ///
+    /// # Safety
+    /// The three arguments must be declared `bytea`.
+    pub(crate) unsafe fn arguments(fcinfo: pg_sys::FunctionCallInfo, first: usize) -> Self {
+        unsafe {
+            Self {
+                sealed: pg_getarg(fcinfo, first),
+                past: pg_getarg(fcinfo, first + 1),
+                recent: pg_getarg(fcinfo, first + 2),
+            }
+        }
+    }
+
+    /// The streams up to and including a day.
+    pub(crate) fn streams(&self, until: Day, constants: &Constants) -> Streams {
+        let (after, mut streams) = self.sealed.map_or((Day::MIN, Streams::default()), unseal);
+        let mut days: Vec<(Day, bool)> = decode(self.past)
+            .chain(decode(self.recent))
+            .filter(|(day, _)| *day > after && *day <= until)
+            .collect();
+        days.sort_unstable();
+        for (day, inbound) in days {
+            // Sorted, and after the sealed day: never out of order.
+            let _ = streams.push(day, inbound, constants);
+        }
+        streams
+    }
+
+    /// What the model says as of an instant; `None` under the rules, or without any event.
+    pub(crate) fn assess(&self, as_of: pg_sys::TimestampTz, config: &Config) -> Option<Assessment> {
+        if config.ghost_model != GhostModel::Calibrated {
+            return None;
+        }
+        let today = day_of(as_of);
+        let streams = self.streams(today, &config.silence);
+        silence::assess(&streams, today, config.ghost_cutoff, &config.silence)
+    }
+
+    /// The state to keep for later, up to and including a day.
+    pub(crate) fn seal(&self, day: Day, constants: &Constants) -> Vec<u8> {
+        let streams = self.streams(day, constants);
+        let of = |s: &Stream| (s.days, s.first, s.last, s.gap_count, s.gap_sum);
+        let kept: Kept = (day, [of(&streams.inbound), of(&streams.any)]);
+        postcard::to_allocvec(&kept).expect("numbers always encode")
+    }
+}
+
+fn unseal(bytes: &[u8]) -> (Day, Streams) {
+    let Ok((day, [inbound, any])) = postcard::from_bytes::<Kept>(bytes) else {
+        Error::NotCollected.raise();
+    };
+    let stream = |(days, first, last, gap_count, gap_sum)| Stream {
+        days,
+        first,
+        last,
+        gap_count,
+        gap_sum,
+    };
+    let streams = Streams {
+        inbound: stream(inbound),
+        any: stream(any),
+    };
+    (day, streams)
+}
+
+/// The state to keep, where argument `at` names a day up to which.
+///
+/// # Safety
+/// The argument must be declared `integer`.
+pub(crate) unsafe fn sealed_datum(
+    fcinfo: pg_sys::FunctionCallInfo,
+    at: usize,
+    days: &Days<'_>,
+    constants: &Constants,
+) -> Option<pg_sys::Datum> {
+    let day: Option<Day> = unsafe { pg_getarg(fcinfo, at) };
+    day.and_then(|day| days.seal(day, constants).into_datum())
+}
