@@ -93,3 +93,8 @@ extension_sql_file!(
     name = "grants",
     requires = ["check_install"]
 );
+extension_sql_file!(
+    "../../sql/extension/ghost_grants.sql",
+    name = "ghost_grants",
+    requires = ["grants"]
+);
