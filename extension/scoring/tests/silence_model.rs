@@ -213,10 +213,12 @@ fn says_it_in_a_sentence() {
         "usually writes every 6 days, silent for 30; 9 of 10 of their silences were shorter; \
          53 % likely to stay silent for the next 19 days"
     );
+    let quarterly: Vec<(i32, bool)> = (0..6).map(|quarter| (90 * quarter, true)).collect();
     let daily: Vec<(i32, bool)> = (0..60).map(|day| (day, true)).collect();
     assert!(sentence(&daily, 80).starts_with(
         "usually writes every 2 days, silent for 21; almost all of their silences were shorter; "
     ));
+    assert!(sentence(&quarterly, 451).contains("; almost all of their silences were longer; "));
     assert!(sentence(&[(0, true)], 45).starts_with("wrote on one day only, 45 days ago; "));
     assert!(sentence(&[(0, false)], 1).starts_with("never wrote, first contacted 1 day ago; "));
     assert!(
