@@ -263,6 +263,19 @@ fn constants_survive_json_and_refuse_unknown_keys() {
     );
 }
 
+#[test]
+fn remembers_64_days_at_the_default_memory_and_more_with_a_longer_one() {
+    let days = |memory| {
+        Constants {
+            memory,
+            ..DEFAULTS()
+        }
+        .days_to_remember()
+    };
+    assert_eq!(DEFAULTS().days_to_remember(), 64);
+    assert_eq!((days(0.0), days(Constants::MAX_MEMORY)), (2, 768));
+}
+
 fn any_constants() -> impl Strategy<Value = Constants> {
     let beta = [-3.0..3.0, 0.0..3.0, 0.0..3.0, -3.0..3.0, -3.0..3.0];
     let rest = (0.05..=1.0, 0.1..100.0, 0.01..10.0, 0.01..30.0, 0.0..=0.99);
@@ -348,11 +361,11 @@ proptest! {
     }
 
     #[test]
-    fn the_last_64_days_are_enough_at_the_default_memory(
+    fn the_days_to_remember_are_enough(
         days in prop::collection::btree_set(0..3_000_i32, 65..400),
     ) {
         let all: Vec<i32> = days.into_iter().collect();
-        let recent = &all[all.len() - Stream::ENOUGH_DAYS..];
+        let recent = &all[all.len() - DEFAULTS().days_to_remember()..];
         let (first, count) = (all[0], all.len() as u32);
         let whole = Stream::from_sorted(all.iter().copied(), &DEFAULTS());
         let short = Stream::from_recent(recent, first, count, &DEFAULTS());
