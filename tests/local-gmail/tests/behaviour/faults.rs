@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use local_gmail::{Endpoint, Fault, FaultRule, Latency, NewMessage, Place};
 use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::world::{REP, World, parts};
 
@@ -510,6 +511,31 @@ async fn latency_falls_on_the_requests_it_is_set_for() {
             token,
             "{latency:?}"
         );
+    }
+    world.conforms();
+}
+
+#[tokio::test]
+async fn a_reset_is_one_on_the_wire_too_and_no_early_end() {
+    let (world, _) = world().await;
+    let host = world.gmail.base_url().replace("http://", "");
+    let request = format!(
+        "GET /gmail/v1/users/me/profile HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {}\r\n\r\n",
+        world.token
+    );
+    for fault in [Fault::Reset, Fault::ResetMidBody] {
+        world
+            .gmail
+            .inject(FaultRule::once(Endpoint::Profile, fault));
+        let mut stream = tokio::net::TcpStream::connect(&host)
+            .await
+            .expect("connects");
+        stream.write_all(request.as_bytes()).await.expect("sent");
+        let error = stream
+            .read_to_end(&mut Vec::new())
+            .await
+            .expect_err("a reset");
+        assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
     }
     world.conforms();
 }

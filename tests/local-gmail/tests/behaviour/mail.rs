@@ -282,6 +282,11 @@ async fn history_tells_what_happened_since_and_in_order() {
         idle.get("history").is_none() && idle.get("nextPageToken").is_none(),
         "{idle}"
     );
+    let profile = world.ok("profile").await;
+    assert_eq!(
+        (&profile["messagesTotal"], &profile["threadsTotal"]),
+        (&json!(1), &json!(1))
+    );
     world.conforms();
 }
 
