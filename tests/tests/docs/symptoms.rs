@@ -32,6 +32,36 @@ const BROKEN: [(&str, &str); 6] = [
     ),
 ];
 
+/// What breaks something and then fails, in one transaction. The mend is no statement.
+const SEEN: [&str; 5] = [
+    "SET LOCAL ROLE authenticated; SELECT refresh_deal_health_scores(gen_random_uuid())",
+    "SET LOCAL ROLE anon; SELECT refresh_deal_health_scores(gen_random_uuid())",
+    "SELECT crm_health.schedule()",
+    "CREATE ROLE docs_owner;
+     GRANT USAGE ON SCHEMA public TO docs_owner;
+     GRANT SELECT ON ALL TABLES IN SCHEMA public TO docs_owner;
+     ALTER TABLE deal_health_scores OWNER TO docs_owner;
+     ALTER TABLE relationship_health_scores OWNER TO docs_owner;
+     SELECT refresh_deal_health_scores(gen_random_uuid())",
+    "DROP EXTENSION crm_health;
+     CREATE FUNCTION public.refresh_deal_health_scores(uuid, integer) RETURNS void LANGUAGE sql AS '';
+     CREATE EXTENSION crm_health",
+];
+
+#[test]
+fn a_symptom_without_a_statement_that_mends_it_is_told_as_it_is_seen() {
+    let document = Document::read("docs/install.md");
+    let db = Database::new();
+    for call in SEEN {
+        let (_, message, _) = error_of(&mut db.session(), &format!("BEGIN; {call}"));
+        let told = format!("`{message}`");
+        assert!(
+            document.headings().any(|heading| heading.contains(&told)),
+            "no section for: {message}"
+        );
+    }
+}
+
 #[test]
 fn each_symptom_is_told_as_it_is_seen_and_its_mend_mends_it() {
     let document = Document::read("docs/install.md");
