@@ -2,7 +2,7 @@
 CREATE TABLE IF NOT EXISTS crm_health_sync.project_quota (
     only_row      boolean NOT NULL DEFAULT true,
     units         double precision NOT NULL DEFAULT 0,
-    refilled_at   timestamptz NOT NULL DEFAULT '-infinity',
+    refilled_at   timestamptz NOT NULL DEFAULT 'epoch',
     paused_until  timestamptz,
     paused_reason text,
     CONSTRAINT project_quota_pkey PRIMARY KEY (only_row),

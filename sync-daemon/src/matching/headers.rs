@@ -78,7 +78,7 @@ impl Correspondents {
 /// The addresses in one header value, in order.
 #[must_use]
 pub fn read_addresses(value: &str) -> Vec<Address> {
-    let raw = field("To", value);
+    let raw = field("To", &separate_lines(value));
     let parsed = MessageParser::new().parse_headers(&raw);
     let mut found: Vec<Address> = parsed
         .as_ref()
@@ -102,6 +102,17 @@ pub fn decode_text(value: &str) -> String {
     let decoded = parsed.as_ref().and_then(|m| m.header("Subject")).and_then(HeaderValue::as_text);
     let text = decoded.unwrap_or(value);
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>().trim().to_owned()
+}
+
+/// A line break that does not fold is damage; what stands on both sides is read, as two entries.
+fn separate_lines(value: &str) -> String {
+    let cut = &value[..value.floor_char_boundary(MAX_VALUE)];
+    let mut lines = cut.split('\n').map(|line| line.trim_end_matches('\r'));
+    let first = lines.next().unwrap_or_default().to_owned();
+    lines.fold(first, |text, line| {
+        let joint = if line.starts_with([' ', '\t']) { "" } else { "," };
+        text + joint + line
+    })
 }
 
 /// One header field as it would stand in a mail. What Gmail hands out is unfolded; a line break in it is damage.
