@@ -27,6 +27,19 @@ UNION ALL
                rpad('[' || c.status || ']', 11), lpad(c.found::text, 4))
  FROM deal d JOIN contact c USING (line) ORDER BY line);
 
+SELECT E'\nHEARD FROM AGAIN, by the mail synced just now';
+
+SELECT format('      %s, %s: score %s -> %s, %s -> %s', coalesce(c.full_name, c.email), p.first_name || ' ' || p.last_name,
+              h.overall_health_score - (h.changes_from_previous ->> 'overall_health_score_delta')::integer, h.overall_health_score,
+              h.changes_from_previous ->> 'previous_status', h.changes_from_previous ->> 'new_status')
+FROM relationship_health_history h
+JOIN relationship_health_scores s ON s.id = h.relationship_health_id
+JOIN contacts c ON c.id = s.contact_id
+JOIN profiles p ON p.id = h.user_id
+WHERE h.snapshot_reason = 'recovery'
+ORDER BY s.total_deal_value DESC NULLS LAST, c.id
+LIMIT 5;
+
 SELECT E'\nNEEDS ATTENTION FIRST';
 
 SELECT format(E'%s. [%s] %s  %s %s%s · %s\n%s',

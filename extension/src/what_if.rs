@@ -19,7 +19,8 @@ fn score_deal(metrics: JsonB) -> JsonB {
 
 /// `crm_health.score_relationship(metrics, ghost_model)`
 #[pg_extern(sql = false)]
-fn score_relationship(metrics: JsonB, ghost_model: Option<&str>) -> JsonB {
+fn score_relationship(metrics: Option<JsonB>, ghost_model: Option<&str>) -> Option<JsonB> {
+    let metrics = metrics?;
     let scored = scoring_config()
         .and_then(|mut config| {
             if let Some(model) = ghost_model {
@@ -28,7 +29,7 @@ fn score_relationship(metrics: JsonB, ghost_model: Option<&str>) -> JsonB {
             parse_config(&config)
         })
         .and_then(|config| whatif::score_relationship(&metrics.0, &config).map_err(input));
-    JsonB(or_raise(scored))
+    Some(JsonB(or_raise(scored)))
 }
 
 /// `crm_health.assess_ghost(overall_health_score, signals)`

@@ -9,30 +9,24 @@ target AS MATERIALIZED (
 ),
 recent AS (
   SELECT t.ordinal,
-         crm_health.collect_interactions(
-           e.event_timestamp, e.id, e.event_type, e.direction, e.external_source, e.external_id,
-           e.thread_id, e.thread_position, e.was_replied, e.was_opened,
-           e.response_time_hours, e.sentiment_score, e.subject) AS interactions
+         {interactions} AS interactions
   FROM target t
   JOIN {communication_events} e ON e.user_id = t.user_id AND e.deal_id = t.deal_id
-  WHERE e.event_timestamp >= $4 - interval '30 days' AND e.event_timestamp <= $4
+  WHERE e.event_timestamp >= {30_days_ago} AND e.event_timestamp <= $4
     AND e.event_type IN ('email_sent', 'email_received')
   GROUP BY t.ordinal
 ),
 -- A deal without mail in 30 days still has a last one.
 older AS (
   SELECT t.ordinal,
-         crm_health.collect_interactions(
-           e.event_timestamp, e.id, e.event_type, e.direction, e.external_source, e.external_id,
-           e.thread_id, e.thread_position, e.was_replied, e.was_opened,
-           e.response_time_hours, e.sentiment_score, e.subject) AS interactions
+         {interactions} AS interactions
   FROM target t
   LEFT JOIN recent r USING (ordinal)
   CROSS JOIN LATERAL (
     SELECT e.*
     FROM {communication_events} e
     WHERE e.user_id = t.user_id AND e.deal_id = t.deal_id
-      AND e.event_timestamp < $4 - interval '30 days'
+      AND e.event_timestamp < {30_days_ago}
       AND e.event_type IN ('email_sent', 'email_received')
     ORDER BY e.event_timestamp DESC
     LIMIT 1
@@ -42,7 +36,7 @@ older AS (
 ),
 activity AS (
   SELECT t.ordinal,
-         count(*) FILTER (WHERE coalesce(a.date, a.created_at) >= $4 - interval '30 days') AS recent,
+         count(*) FILTER (WHERE coalesce(a.date, a.created_at) >= {30_days_ago}) AS recent,
          max(coalesce(a.date, a.created_at)) AS newest
   FROM target t
   JOIN {activities} a ON a.user_id = t.user_id AND a.deal_id = t.deal_id

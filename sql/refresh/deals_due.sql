@@ -1,8 +1,8 @@
 -- Active deals of the users, with the score each has and whether it is fresh enough.
--- $1 user ids, $2 oldest last_calculated_at that still counts as fresh.
+-- $1 user ids, $2 oldest last_calculated_at that still counts as fresh. The score of a former owner does not.
 -- {scores}: the table deal_health_scores.
 SELECT d.owner_id, d.id, NULL::uuid, s.id, s.overall_health_score::int4, s.health_status::text,
-       NULL::bool, coalesce(s.last_calculated_at >= $2, false)
+       NULL::bool, coalesce(s.last_calculated_at >= $2 AND s.user_id = d.owner_id, false)
 FROM {deals} d
 LEFT JOIN {deal_stages} g ON g.id = d.stage_id
 LEFT JOIN {scores} s ON s.deal_id = d.id

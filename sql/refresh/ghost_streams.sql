@@ -8,23 +8,31 @@ kept AS MATERIALIZED (
   {kept_streams}
 ),
 -- Days before the window that no state covers: all of them where there is none, else none as a rule.
-past AS (
-  SELECT e.ordinal,
-         crm_health.collect_days(e.event_timestamp, e.direction, e.metadata ->> 'automated' = 'true') AS days
-  FROM (
-    SELECT m.ordinal, e.event_timestamp, e.direction, e.metadata
-    FROM member m
-    JOIN kept k USING (ordinal)
-    JOIN {communication_events} e ON e.user_id = m.user_id AND e.contact_id = m.contact_id
-    WHERE k.sealed_until < $4 - interval '90 days'
-      AND e.event_timestamp >= k.sealed_until AND e.event_timestamp < $4 - interval '90 days'
-    UNION ALL
-    SELECT t.ordinal, e.event_timestamp, e.direction, e.metadata
-    FROM target t
-    JOIN kept k USING (ordinal)
-    JOIN {communication_events} e ON e.user_id = t.user_id AND e.company_id = t.company_id
-    WHERE k.sealed_until < $4 - interval '90 days'
-      AND e.event_timestamp >= k.sealed_until AND e.event_timestamp < $4 - interval '90 days'
-  ) e
-  GROUP BY e.ordinal
+past AS MATERIALIZED (
+  SELECT k.ordinal, (
+    SELECT {days}
+    FROM {communication_events} e
+    WHERE e.user_id = k.user_id AND e.contact_id = k.contact_id
+      AND e.event_timestamp >= k.sealed_until AND e.event_timestamp < {90_days_ago}
+  ) AS days
+  FROM kept k
+  WHERE k.contact_id IS NOT NULL AND k.sealed_until < {90_days_ago}
+  UNION ALL
+  SELECT k.ordinal, (
+    SELECT {days}
+    FROM (
+      SELECT e.event_timestamp, e.direction, e.metadata
+      FROM {contacts} c
+      JOIN {communication_events} e ON e.user_id = c.owner_id AND e.contact_id = c.id
+      WHERE c.owner_id = k.user_id AND c.company_id = k.company_id
+        AND e.event_timestamp >= k.sealed_until AND e.event_timestamp < {90_days_ago}
+      UNION ALL
+      SELECT e.event_timestamp, e.direction, e.metadata
+      FROM {communication_events} e
+      WHERE e.user_id = k.user_id AND e.company_id = k.company_id
+        AND e.event_timestamp >= k.sealed_until AND e.event_timestamp < {90_days_ago}
+    ) e
+  )
+  FROM kept k
+  WHERE k.company_id IS NOT NULL AND k.sealed_until < {90_days_ago}
 ),

@@ -6,30 +6,31 @@ WITH mail AS (
   FROM {communication_events} e
   WHERE e.user_id = $1 AND e.event_type IN ('email_sent', 'email_received')
     AND e.direction IN ('inbound', 'outbound') AND e.event_timestamp IS NOT NULL
+    AND (e.thread_id IS NOT NULL OR e.contact_id IS NOT NULL)
     -- A newsletter or an out-of-office note answers nobody.
     AND coalesce(e.metadata ->> 'automated', 'false') <> 'true'
 ),
--- A message to three contacts is three rows of one moment.
-moment AS (
-  SELECT m.conversation, m.is_loose, m.at, m.direction,
-         lag(m.direction) OVER earlier AS previous_direction,
-         lag(m.at) OVER earlier AS previous_at,
+-- A message to three contacts is three rows of one moment: what came before is what the moment before it was. Windows
+-- alone, no join: right after a first sync the planner has no statistics, and would compare each mail with each.
+placed AS (
+  SELECT m.*,
+         last_value(m.direction) OVER earlier AS previous_direction,
+         last_value(m.at) OVER earlier AS previous_at,
          min(m.at) FILTER (WHERE m.direction = 'inbound') OVER later AS next_inbound_at
-  FROM (SELECT DISTINCT conversation, is_loose, at, direction FROM mail) m
-  WINDOW earlier AS (PARTITION BY m.conversation ORDER BY m.at, m.direction DESC),
-         later AS (PARTITION BY m.conversation ORDER BY m.at DESC, m.direction
-                   ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+  FROM mail m
+  WINDOW earlier AS (PARTITION BY m.conversation ORDER BY m.at, m.direction DESC
+                     GROUPS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING),
+         later AS (PARTITION BY m.conversation ORDER BY m.at DESC, m.direction)
 ),
 -- Without a thread only what follows within 14 days is taken for an answer.
 linked AS (
-  SELECT m.id,
-         o.direction = 'outbound' AND o.next_inbound_at IS NOT NULL
-           AND (NOT o.is_loose OR o.next_inbound_at - o.at <= interval '14 days') AS is_answered,
-         CASE WHEN o.direction = 'inbound' AND o.previous_direction = 'outbound'
-                AND (NOT o.is_loose OR o.at - o.previous_at <= interval '14 days')
-              THEN round((extract(epoch FROM o.at - o.previous_at) / 3600)::numeric, 2) END AS response_hours
-  FROM mail m
-  JOIN moment o USING (conversation, at, direction)
+  SELECT p.id,
+         p.direction = 'outbound' AND p.next_inbound_at IS NOT NULL
+           AND (NOT p.is_loose OR p.next_inbound_at - p.at <= interval '14 days') AS is_answered,
+         CASE WHEN p.direction = 'inbound' AND p.previous_direction = 'outbound'
+                AND (NOT p.is_loose OR p.at - p.previous_at <= interval '14 days')
+              THEN round((extract(epoch FROM p.at - p.previous_at) / 3600)::numeric, 2) END AS response_hours
+  FROM placed p
 )
 UPDATE {events} t
 SET was_replied = CASE WHEN l.is_answered THEN true ELSE t.was_replied END,

@@ -5,60 +5,76 @@ target AS MATERIALIZED (
   FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) WITH ORDINALITY
     AS t (user_id, contact_id, company_id, ordinal)
 ),
--- Whose interactions count: the contact's own, and for a company those of its contacts.
-member AS MATERIALIZED (
-  SELECT t.ordinal, t.user_id, t.contact_id FROM target t WHERE t.contact_id IS NOT NULL
-  UNION ALL
-  SELECT t.ordinal, t.user_id, c.id
+-- Each target's events are found by key, so that the cost follows its recent events alone, and no
+-- estimate of their number can lead the planner to read the whole history. A company's are those of
+-- its contacts and those that name it; the core counts once what comes twice.
+recent AS MATERIALIZED (
+  SELECT t.ordinal, t.user_id, t.contact_id, t.company_id, x.*
   FROM target t
-  JOIN {contacts} c ON c.owner_id = t.user_id AND c.company_id = t.company_id
-),
--- An event that names a company and one of its contacts comes twice; the core counts it once.
-recent AS (
-  SELECT e.ordinal,
-         crm_health.collect_interactions(
-           e.event_timestamp, e.id, e.event_type, e.direction, e.external_source, e.external_id,
-           e.thread_id, e.thread_position, e.was_replied, e.was_opened,
-           e.response_time_hours, e.sentiment_score, e.subject) AS interactions
-         {recent_days}
-  FROM (
-    SELECT m.ordinal, e.*
-    FROM member m
-    JOIN {communication_events} e ON e.user_id = m.user_id AND e.contact_id = m.contact_id
-    WHERE e.event_timestamp >= $4 - interval '90 days' AND e.event_timestamp <= $4
-    UNION ALL
-    SELECT t.ordinal, e.*
-    FROM target t
-    JOIN {communication_events} e ON e.user_id = t.user_id AND e.company_id = t.company_id
-    WHERE e.event_timestamp >= $4 - interval '90 days' AND e.event_timestamp <= $4
-  ) e
-  GROUP BY e.ordinal
+  CROSS JOIN LATERAL (
+    SELECT {interactions} AS interactions{recent_days}
+    FROM {communication_events} e
+    WHERE e.user_id = t.user_id AND e.contact_id = t.contact_id
+      AND e.event_timestamp >= {90_days_ago} AND e.event_timestamp <= $4
+  ) x
+  WHERE t.contact_id IS NOT NULL
+  UNION ALL
+  SELECT t.ordinal, t.user_id, t.contact_id, t.company_id, x.*
+  FROM target t
+  CROSS JOIN LATERAL (
+    SELECT {interactions} AS interactions{recent_days}
+    FROM (
+      SELECT e.*
+      FROM {contacts} c
+      JOIN {communication_events} e ON e.user_id = c.owner_id AND e.contact_id = c.id
+      WHERE c.owner_id = t.user_id AND c.company_id = t.company_id
+        AND e.event_timestamp >= {90_days_ago} AND e.event_timestamp <= $4
+      UNION ALL
+      SELECT e.*
+      FROM {communication_events} e
+      WHERE e.user_id = t.user_id AND e.company_id = t.company_id
+        AND e.event_timestamp >= {90_days_ago} AND e.event_timestamp <= $4
+    ) e
+  ) x
+  WHERE t.company_id IS NOT NULL
 ),
 -- What the last 90 days do not hold is looked up alone: the newest event, the newest inbound one,
 -- the newest meaningful one. The cost follows the silent contacts, not the length of the history.
 lacking AS (
-  SELECT m.ordinal, m.user_id, m.contact_id, NULL::uuid AS company_id,
+  SELECT r.ordinal, r.user_id, r.contact_id, r.company_id,
          crm_health.interactions_lack(r.interactions) AS lack
-  FROM member m LEFT JOIN recent r USING (ordinal)
-  UNION ALL
-  SELECT t.ordinal, t.user_id, NULL, t.company_id, crm_health.interactions_lack(r.interactions)
-  FROM target t LEFT JOIN recent r USING (ordinal)
-  WHERE t.company_id IS NOT NULL
+  FROM recent r
 ),
 older AS (
-  SELECT l.ordinal,
-         crm_health.collect_interactions(
-           e.event_timestamp, e.id, e.event_type, e.direction, e.external_source, e.external_id,
-           e.thread_id, e.thread_position, e.was_replied, e.was_opened,
-           e.response_time_hours, e.sentiment_score, e.subject) AS interactions
+  SELECT l.ordinal, (
+    SELECT {interactions}
+    FROM (
+      {older_contact_events}
+    ) e
+  ) AS interactions
   FROM lacking l
-  CROSS JOIN LATERAL (
-    {older_contact_events}
-    UNION ALL
-    {older_company_events}
-  ) e
-  WHERE l.lack > 0
-  GROUP BY l.ordinal
+  WHERE l.lack > 0 AND l.contact_id IS NOT NULL
+  UNION ALL
+  SELECT k.ordinal, (
+    SELECT {interactions}
+    FROM (
+      SELECT e.*
+      FROM {contacts} c
+      CROSS JOIN LATERAL (SELECT k.user_id, c.id AS contact_id, k.lack) l
+      CROSS JOIN LATERAL (
+        {older_contact_events}
+      ) e
+      WHERE c.owner_id = k.user_id AND c.company_id = k.company_id
+      UNION ALL
+      SELECT e.*
+      FROM (SELECT k.user_id, k.company_id, k.lack) l
+      CROSS JOIN LATERAL (
+        {older_company_events}
+      ) e
+    ) e
+  )
+  FROM lacking k
+  WHERE k.lack > 0 AND k.company_id IS NOT NULL
 ),
 meeting AS (
   SELECT m.ordinal,
@@ -96,7 +112,8 @@ deal AS (
   GROUP BY d.ordinal
 ),
 -- Without a single mail ever marked opened there is no tracking, and a rate of 0 would be a lie.
-tracked AS (
+-- Materialized: once a user, not once a target.
+tracked AS MATERIALIZED (
   SELECT u.user_id,
          EXISTS (
            SELECT FROM {communication_events} e

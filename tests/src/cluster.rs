@@ -15,14 +15,8 @@ impl Cluster {
     /// Makes and starts a server with pg_cron loaded for `cron_database`, and further settings.
     #[must_use]
     pub fn start(cron_database: &str, settings: &[&str]) -> Self {
-        let folder = Path::new(&crate::environment("CRM_HEALTH_TEST_FOLDER"))
-            .join(format!("own-{}", uuid::Uuid::new_v4().simple()));
-        fs::create_dir_all(&folder).expect("a folder for the server");
-        if let Some(parent) = owner_of(&folder) {
-            std::os::unix::fs::chown(&folder, Some(parent.0), Some(parent.1)).expect("chown");
-        }
         let cluster = Self {
-            folder,
+            folder: new_folder(),
             port: free_port(),
         };
         let data = cluster.data();
@@ -54,8 +48,41 @@ impl Cluster {
         let path = format!("{data}/postgresql.conf");
         let shipped = fs::read_to_string(&path).expect("the server's configuration");
         fs::write(&path, shipped + &configuration).expect("the server's configuration");
-        cluster.restart();
+        cluster.control("start");
         cluster
+    }
+
+    /// A standby of this server, which follows it.
+    #[must_use]
+    pub fn standby(&self) -> Self {
+        let folder = new_folder();
+        let standby = Self {
+            folder,
+            port: free_port(),
+        };
+        let from = format!("host=127.0.0.1 port={} user=postgres", self.port);
+        let data = standby.data();
+        self.program(
+            "pg_basebackup",
+            &[
+                "-D",
+                &data,
+                "-d",
+                &from,
+                "-R",
+                "-X",
+                "stream",
+                "-c",
+                "fast",
+                "--no-sync",
+            ],
+        );
+        let path = format!("{data}/postgresql.conf");
+        let copied = fs::read_to_string(&path).expect("the server's configuration");
+        let configuration = format!("{copied}port = {}\n", standby.port);
+        fs::write(&path, configuration).expect("the server's configuration");
+        standby.control("start");
+        standby
     }
 
     /// `postgres://…/`, to which a database's name is added.
@@ -70,21 +97,17 @@ impl Cluster {
         self.folder.join("data").display().to_string()
     }
 
-    /// Starts it, or starts it again.
+    /// Stops it where it runs, and starts it again.
     pub fn restart(&self) {
+        self.control("restart");
+    }
+
+    fn control(&self, action: &str) {
         let log = self.folder.join("server.log").display().to_string();
+        let data = self.data();
         self.program(
             "pg_ctl",
-            &[
-                "-D",
-                &self.data(),
-                "-l",
-                &log,
-                "-m",
-                "fast",
-                "-w",
-                "restart",
-            ],
+            &["-D", &data, "-l", &log, "-m", "fast", "-w", action],
         );
     }
 
@@ -113,6 +136,17 @@ impl Drop for Cluster {
             .output();
         let _ = fs::remove_dir_all(&self.folder);
     }
+}
+
+/// A folder for a server, which the server's user may write.
+fn new_folder() -> PathBuf {
+    let folder = Path::new(&crate::environment("CRM_HEALTH_TEST_FOLDER"))
+        .join(format!("own-{}", uuid::Uuid::new_v4().simple()));
+    fs::create_dir_all(&folder).expect("a folder for the server");
+    if let Some(parent) = owner_of(&folder) {
+        std::os::unix::fs::chown(&folder, Some(parent.0), Some(parent.1)).expect("chown");
+    }
+    folder
 }
 
 /// Installs the CRM tables of `sql/crm` by psql, as a DBA does.

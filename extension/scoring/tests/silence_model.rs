@@ -213,16 +213,23 @@ fn says_it_in_a_sentence() {
         "usually writes every 6 days, silent for 30; 9 of 10 of their silences were shorter; \
          53 % likely to stay silent for the next 19 days"
     );
+    let quarterly: Vec<(i32, bool)> = (0..6).map(|quarter| (90 * quarter, true)).collect();
     let daily: Vec<(i32, bool)> = (0..60).map(|day| (day, true)).collect();
     assert!(sentence(&daily, 80).starts_with(
         "usually writes every 2 days, silent for 21; almost all of their silences were shorter; "
     ));
+    assert!(sentence(&quarterly, 451).contains("; almost all of their silences were longer; "));
     assert!(sentence(&[(0, true)], 45).starts_with("wrote on one day only, 45 days ago; "));
     assert!(sentence(&[(0, false)], 1).starts_with("never wrote, first contacted 1 day ago; "));
-    assert!(
-        !sentence(&[(0, true), (9, true)], 20).contains("silences were"),
-        "too few to compare"
-    );
+    for few in [
+        &[(0, true), (9, true)][..],
+        &[(0, true), (9, true), (15, true)],
+    ] {
+        assert!(
+            !sentence(few, 20).contains("silences were"),
+            "too few to compare"
+        );
+    }
 }
 
 #[test]
@@ -259,6 +266,19 @@ fn constants_survive_json_and_refuse_unknown_keys() {
             .to_string()
             .contains("shap")
     );
+}
+
+#[test]
+fn remembers_64_days_at_the_default_memory_and_more_with_a_longer_one() {
+    let days = |memory| {
+        Constants {
+            memory,
+            ..DEFAULTS()
+        }
+        .days_to_remember()
+    };
+    assert_eq!(DEFAULTS().days_to_remember(), 64);
+    assert_eq!((days(0.0), days(Constants::MAX_MEMORY)), (2, 768));
 }
 
 fn any_constants() -> impl Strategy<Value = Constants> {
@@ -346,11 +366,11 @@ proptest! {
     }
 
     #[test]
-    fn the_last_64_days_are_enough_at_the_default_memory(
+    fn the_days_to_remember_are_enough(
         days in prop::collection::btree_set(0..3_000_i32, 65..400),
     ) {
         let all: Vec<i32> = days.into_iter().collect();
-        let recent = &all[all.len() - Stream::ENOUGH_DAYS..];
+        let recent = &all[all.len() - DEFAULTS().days_to_remember()..];
         let (first, count) = (all[0], all.len() as u32);
         let whole = Stream::from_sorted(all.iter().copied(), &DEFAULTS());
         let short = Stream::from_recent(recent, first, count, &DEFAULTS());

@@ -38,6 +38,28 @@ fn rows_need_three_events_before_their_cutoff() {
 }
 
 #[test]
+fn the_third_event_must_fall_before_the_day_of_the_cutoff() {
+    let mut history = History::default();
+    let pair = history.add(1, 1, &[(10, true), (20, true), (30, false), (99, false)]);
+    let cutoffs = history.rows_at(&[29, 30, 31], 60, MAX_ROWS);
+    assert_eq!(cutoffs, [RowKey { pair, cutoff: 31 }]);
+}
+
+#[test]
+fn a_contact_who_writes_on_the_last_day_of_the_horizon_was_not_silent() {
+    let mut history = History::default();
+    let pair = history.add(1, 1, &[(10, true), (20, true)]);
+    let rows = [RowKey { pair, cutoff: 15 }];
+    history.each_row(&rows, &Constants::default(), |_, row| {
+        assert_eq!(
+            (row.silent(5), row.silent(6)),
+            (true, false),
+            "days 15 to 19, then 20"
+        );
+    });
+}
+
+#[test]
 fn the_day_of_the_cutoff_belongs_to_the_future() {
     let mut history = History::default();
     let pair = history.add(1, 1, &[(10, false), (20, true), (30, true)]);

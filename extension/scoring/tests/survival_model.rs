@@ -1,7 +1,8 @@
 //! The survival of deals in their stages: counting, shrinkage, bounds, and input that goes wrong.
 
 use crm_health_scoring::survival::{
-    End, KAPPA, LifeTable, MIN_COMPLETED, Pipeline, Spell, StageModel, SurvivalError, Weibull,
+    End, HORIZON_DAYS, Hazards, KAPPA, LifeTable, MIN_COMPLETED, Pipeline, Spell, StageModel,
+    SurvivalError, Weibull,
 };
 
 const STAGES: usize = 3;
@@ -232,6 +233,64 @@ fn every_probability_is_bounded_and_grows_with_the_horizon() {
     }
 }
 
+/// A stage with the same hazards every day, which all leave for the next.
+fn steady(moving: f64, lost: f64, destinations: &[f64]) -> StageModel {
+    let every_day = |hazard| vec![hazard; HORIZON_DAYS];
+    StageModel {
+        hazards: Hazards {
+            moving: every_day(moving),
+            lost: every_day(lost),
+        },
+        destinations: destinations.to_vec(),
+    }
+}
+
+#[test]
+fn a_deal_that_must_move_on_a_known_day_closes_on_that_day() {
+    let mut first = steady(0.0, 0.0, &[0.0, 1.0, 0.0]);
+    let mut second = steady(0.0, 0.0, &[0.0, 0.0, 1.0]);
+    first.hazards.moving[4] = 1.0;
+    second.hazards.moving[2] = 1.0;
+    let pipeline = Pipeline::try_from(vec![first, second]).unwrap();
+    let days = |stage, days| pipeline.outlook(stage, days).unwrap().days_to_close;
+    assert_eq!(
+        (days(0, 0), days(0, 4), days(1, 1)),
+        (Some(8.0), Some(4.0), Some(2.0))
+    );
+    assert_eq!(
+        (pipeline.win_within(0, 0, 7), pipeline.win_within(0, 0, 8)),
+        (Some(0.0), Some(1.0))
+    );
+}
+
+#[test]
+fn steady_hazards_give_the_closed_form() {
+    let pipeline = Pipeline::try_from(vec![steady(0.2, 0.3, &[0.0, 1.0])]).unwrap();
+    let outlook = pipeline.outlook(0, 1).unwrap();
+    let close = |found: f64, expected: f64| assert!((found - expected).abs() < 1e-9, "{found}");
+    close(outlook.win_probability, 0.2 / 0.5);
+    close(outlook.days_to_close.unwrap(), 1.0 / 0.5);
+    // Of the 40 % that move on, 20 % of all had on the first day.
+    close(outlook.slower_than, 0.5);
+}
+
+#[test]
+fn a_bent_curve_stays_a_hazard() {
+    let mut curve = steady(0.1, 0.05, &[1.0]).hazards;
+    curve.moving[0] = 0.9;
+    let mut table = LifeTable::of(&[], 1).unwrap().remove(0);
+    table.at_risk[..2].copy_from_slice(&[10, 1_000]);
+    table.moved[..2].copy_from_slice(&[9, 400]);
+    let bent = curve.bent_to(&table);
+    assert!(bent.moving[1] > 0.35, "{}", bent.moving[1]);
+    assert!(
+        bent.moving
+            .iter()
+            .zip(&bent.lost)
+            .all(|(m, l)| m + l <= 1.0 + 1e-12)
+    );
+}
+
 #[test]
 fn slower_than_is_the_share_of_those_that_moved_on_sooner() {
     let mut history: Vec<Spell> = (0..1_000).map(|i| spell(2, i / 10, End::Won)).collect();
@@ -265,6 +324,7 @@ fn survives_json_and_refuses_a_damaged_model() {
     assert_eq!(damaged(|_| ()), Ok(()));
     let refused = |damage| damaged(damage).unwrap_err();
     assert!(refused(|s| s[1].hazards.lost[3] = f64::NAN).contains("stage 1"));
+    assert!(refused(|s| s[0].hazards.moving[3] = -0.1).contains("outside 0 to 1"));
     assert!(refused(|s| s[0].hazards.moving[3] = 1.5).contains("outside 0 to 1"));
     assert!(refused(|s| s[0].hazards.moving.truncate(9)).contains("365 hazards"));
     assert!(refused(|s| s.truncate(2)).contains("destinations"));

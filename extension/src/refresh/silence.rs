@@ -9,6 +9,10 @@ use crate::error::Result;
 /// The table of sealed streams.
 const STREAMS: &str = "contact_streams";
 
+/// What carries the days of events `e`.
+const DAYS: &str =
+    "crm_health.collect_days(e.event_timestamp, e.direction, e.metadata ->> 'automated' = 'true')";
+
 /// The triggers of communication_events, one for each kind of change, that mark what they touch.
 const TRIGGERS: i64 = 4;
 
@@ -41,14 +45,11 @@ pub(super) fn signals<'a>(
     };
     let silence = Template::default()
         .with("config", config)
+        .with("days", DAYS)
         .with("kept_streams", kept)
         .fill(include_str!("../../../sql/refresh/ghost_streams.sql"), crm)?;
     Ok(template
-        .with(
-            "recent_days",
-            ",\n crm_health.collect_days(e.event_timestamp, e.direction, \
-             e.metadata ->> 'automated' = 'true') AS days",
-        )
+        .with("recent_days", format!(",\n         {DAYS} AS days"))
         .with("silence", silence)
         .with(
             "silence_columns",

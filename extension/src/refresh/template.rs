@@ -30,9 +30,10 @@ impl<'a> Template<'a> {
                     .split_once('}')
                     .expect("a placeholder ends on its line");
                 filled.push_str(before);
-                match self.values.get(name) {
-                    Some(value) => filled.push_str(value),
-                    None => filled.push_str(&crm.source(name)?),
+                match (self.values.get(name), shared(name)) {
+                    (Some(value), _) => filled.push_str(value),
+                    (None, Some(value)) => filled.push_str(value),
+                    (None, None) => filled.push_str(&crm.source(name)?),
                 }
                 rest = after;
             }
@@ -40,5 +41,18 @@ impl<'a> Template<'a> {
             filled.push('\n');
         }
         Ok(filled)
+    }
+}
+
+/// What every statement may use. $4 is the instant in all of them. Whole days before it are taken in
+/// UTC, which no setting of the session moves, and which the planner knows for a constant.
+fn shared(name: &str) -> Option<&'static str> {
+    match name {
+        "interactions" => Some(include_str!(
+            "../../../sql/refresh/collect_interactions.sql"
+        )),
+        "30_days_ago" => Some("(($4 AT TIME ZONE 'UTC' - interval '30 days') AT TIME ZONE 'UTC')"),
+        "90_days_ago" => Some("(($4 AT TIME ZONE 'UTC' - interval '90 days') AT TIME ZONE 'UTC')"),
+        _ => None,
     }
 }

@@ -256,3 +256,6 @@ fn text_fault(schema: &Value, text: &str) -> Option<String> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

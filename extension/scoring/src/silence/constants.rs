@@ -39,6 +39,9 @@ impl Default for Constants {
     }
 }
 
+/// The weight below which a gap no longer matters.
+const FORGOTTEN: f64 = 0.000_45;
+
 /// A constant that the model cannot work with.
 #[derive(Clone, Debug, Error, PartialEq)]
 #[error("silence model constant \"{name}\" must be {range}, not {value}")]
@@ -61,6 +64,15 @@ impl Constants {
     pub const POSITIVE: (f64, f64) = (1e-6, 1e6);
     /// The bound of every |β|.
     pub const MAX_BETA: f64 = 50.0;
+
+    /// How many of a stream's last days are enough to rebuild it: the gaps before them weigh less
+    /// than 0.05 %. 64 at the default memory.
+    #[must_use]
+    pub fn days_to_remember(&self) -> usize {
+        let gaps = FORGOTTEN.ln() / self.memory.clamp(1e-9, Self::MAX_MEMORY).ln();
+        // One day more than gaps; at most 780, so the cast cannot lose anything.
+        gaps.ceil() as usize + 1
+    }
 
     /// Refuses what would break the model's promises (finite, 0–1, monotone).
     ///

@@ -36,9 +36,6 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// Enough of the last days to rebuild a stream at the default memory: what is lost weighs 0.04 %.
-    pub const ENOUGH_DAYS: usize = 64;
-
     /// Adds a day. Constant time, about 15 ns.
     #[inline]
     pub fn push(&mut self, day: Day, constants: &Constants) -> Pushed {
@@ -89,8 +86,8 @@ impl Stream {
 
     /// The stream from its last days alone, plus its true first day and true number of days.
     ///
-    /// `recent` ascends and holds the last [`Stream::ENOUGH_DAYS`] days or all there are; the gaps
-    /// before it are forgotten, which δ had nearly done.
+    /// `recent` ascends and holds the last [`Constants::days_to_remember`] days, or all there are; the
+    /// gaps before them are forgotten, which δ had nearly done.
     #[must_use]
     pub fn from_recent(recent: &[Day], first: Day, days: u32, constants: &Constants) -> Self {
         let mut stream = Self::from_sorted(recent.iter().copied(), constants);

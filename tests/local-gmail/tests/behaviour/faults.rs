@@ -1,17 +1,13 @@
 //! Faults on demand: each kind on each endpoint, how often, and for whom.
 
-use std::time::Duration;
-
-use local_gmail::{Endpoint, Fault, FaultRule, Latency, NewMessage, Place};
+use local_gmail::{Endpoint, Fault, FaultRule, NewMessage, Place};
 use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::world::{REP, World, parts};
 
-/// Longer than any test waits.
-const AGES_MS: u64 = 3_600_000;
-
 /// A path for each endpoint that a single call can reach.
-fn single_calls(id: &str) -> [(Endpoint, String); 5] {
+pub(crate) fn single_calls(id: &str) -> [(Endpoint, String); 5] {
     [
         (Endpoint::Profile, "profile".to_owned()),
         (Endpoint::List, "messages".to_owned()),
@@ -21,7 +17,8 @@ fn single_calls(id: &str) -> [(Endpoint, String); 5] {
     ]
 }
 
-async fn world() -> (World, String) {
+/// A server with one message, and its id.
+pub(crate) async fn world() -> (World, String) {
     let world = World::new().await;
     let message = NewMessage::received("Ada <ada@client.example>", REP).subject("Renewal");
     let id = world.gmail.add_message(REP, message).expect("added");
@@ -176,30 +173,6 @@ async fn connections_are_reset_before_and_amid_answers() {
 }
 
 #[tokio::test]
-async fn a_hang_outlasts_the_client_and_a_delay_ends_in_the_right_answer() {
-    let (world, _) = world().await;
-    world
-        .gmail
-        .inject(FaultRule::once(Endpoint::Profile, Fault::Hang));
-    let hanging = tokio::time::timeout(Duration::from_millis(200), world.send("profile"));
-    assert!(hanging.await.is_err(), "no answer comes");
-    let delay = Fault::Delay {
-        milliseconds: AGES_MS,
-    };
-    world
-        .gmail
-        .inject(FaultRule::once(Endpoint::Profile, delay));
-    let early = tokio::time::timeout(Duration::from_millis(200), world.send("profile"));
-    assert!(early.await.is_err(), "not at once");
-    world.gmail.inject(FaultRule::once(
-        Endpoint::Profile,
-        Fault::Delay { milliseconds: 1 },
-    ));
-    world.ok("profile").await;
-    world.conforms();
-}
-
-#[tokio::test]
 async fn batches_come_short_doubled_reversed_and_truncated() {
     let (world, id) = world().await;
     let paths = vec![format!("messages/{id}?format=minimal"); 4];
@@ -245,117 +218,6 @@ async fn batches_come_short_doubled_reversed_and_truncated() {
     world.conforms();
 }
 
-async fn spoiled(world: &World, endpoint: Endpoint, path: &str, fault: Fault) -> Vec<u8> {
-    world.gmail.inject(FaultRule::once(endpoint, fault));
-    let response = world.send(path).await.expect("answers");
-    assert_eq!(response.status(), 200);
-    response.bytes().await.expect("a whole body").to_vec()
-}
-
-#[tokio::test]
-async fn bodies_are_spoiled_in_every_way() {
-    let (world, id) = world().await;
-    for (endpoint, path) in single_calls(&id) {
-        let path = match endpoint {
-            Endpoint::History => {
-                format!(
-                    "history?startHistoryId={}",
-                    world.gmail.history_id(REP).expect("exists")
-                )
-            }
-            _ => path,
-        };
-        let right = world.ok(&path).await;
-        let body = |fault| spoiled(&world, endpoint, &path, fault);
-        let text = body(Fault::MalformedJson).await;
-        assert!(serde_json::from_slice::<Value>(&text).is_err(), "{path}");
-        let wrong: Value = serde_json::from_slice(&body(Fault::WrongTypes).await).expect("JSON");
-        assert!(wrong.is_object() && wrong != right, "{path}");
-        let nul: Value = serde_json::from_slice(&body(Fault::NulBytes).await).expect("JSON");
-        assert!(nul.to_string().contains("\\u0000"), "{path}: {nul}");
-        let broken = body(Fault::BrokenUtf8).await;
-        assert!(std::str::from_utf8(&broken).is_err(), "{path}");
-        let half = body(Fault::Truncated { keep_percent: 50 }).await;
-        assert!(serde_json::from_slice::<Value>(&half).is_err(), "{path}");
-    }
-    world.conforms();
-}
-
-#[tokio::test]
-async fn a_header_may_have_ten_megabytes() {
-    let (world, id) = world().await;
-    let path = format!("messages/{id}?format=metadata&metadataHeaders=Subject");
-    let fault = Fault::HugeHeader { bytes: 10_000_000 };
-    let body = spoiled(&world, Endpoint::Get, &path, fault).await;
-    let value: Value = serde_json::from_slice(&body).expect("JSON");
-    let subject = value["payload"]["headers"][0]["value"]
-        .as_str()
-        .map(str::len);
-    assert_eq!(subject, Some(10_000_000));
-    world.conforms();
-}
-
-#[tokio::test]
-async fn redirects_and_proxy_pages_are_no_json() {
-    let (world, _) = world().await;
-    let location = "http://127.0.0.1:1/elsewhere".to_owned();
-    world.gmail.inject(FaultRule::once(
-        Endpoint::Profile,
-        Fault::Redirect { location },
-    ));
-    let response = world.send("profile").await.expect("answers");
-    assert_eq!(response.status(), 302);
-    assert_eq!(
-        response.headers()["location"],
-        "http://127.0.0.1:1/elsewhere"
-    );
-    let page = Fault::ServerError {
-        status: 502,
-        html: true,
-    };
-    world.gmail.inject(FaultRule::once(Endpoint::Profile, page));
-    let response = world.send("profile").await.expect("answers");
-    assert_eq!(response.status(), 502);
-    assert!(
-        response
-            .text()
-            .await
-            .expect("text")
-            .starts_with("<!DOCTYPE html>")
-    );
-    world.conforms();
-}
-
-#[tokio::test]
-async fn an_empty_page_leads_on_to_the_same_place() {
-    let (world, id) = world().await;
-    let start = world.gmail.history_id(REP).expect("exists");
-    world.gmail.delete_message(REP, &id).expect("deleted");
-    let second = world
-        .gmail
-        .add_message(REP, NewMessage::sent(REP, "a@b.example"))
-        .expect("added");
-    let history = format!("history?startHistoryId={start}");
-    for (endpoint, path, list) in [
-        (Endpoint::List, "messages?maxResults=5", "messages"),
-        (Endpoint::History, &history, "history"),
-    ] {
-        let right = world.ok(path).await;
-        world
-            .gmail
-            .inject(FaultRule::once(endpoint, Fault::EmptyPage));
-        let empty = world.ok(path).await;
-        assert!(empty.get(list).is_none(), "{empty}");
-        let token = empty["nextPageToken"].as_str().expect("a next page");
-        assert_eq!(
-            world.ok(&format!("{path}&pageToken={token}")).await[list],
-            right[list]
-        );
-    }
-    assert_eq!(world.gmail.message_ids(REP).expect("exists"), [second]);
-    world.conforms();
-}
-
 #[tokio::test]
 async fn a_rule_waits_for_its_turn_its_mailbox_and_its_message() {
     let (world, id) = world().await;
@@ -398,30 +260,6 @@ async fn a_rule_waits_for_its_turn_its_mailbox_and_its_message() {
 }
 
 #[tokio::test]
-async fn the_json_of_one_part_or_of_every_part_is_spoiled() {
-    let (world, id) = world().await;
-    let paths = vec![format!("messages/{id}?format=metadata"); 2];
-    for fault in [
-        Fault::MalformedJson,
-        Fault::BrokenUtf8,
-        Fault::WrongTypes,
-        Fault::NulBytes,
-    ] {
-        let right = world.batch(&paths).await[0].2.clone();
-        for (endpoint, spoiled) in [(Endpoint::Get, 1), (Endpoint::Batch, 2)] {
-            world.gmail.inject(FaultRule::once(endpoint, fault.clone()));
-            let parts = world.batch(&paths).await;
-            let wrong = parts
-                .iter()
-                .filter(|part| part.1 == 200 && part.2 != right)
-                .count();
-            assert_eq!(wrong, spoiled, "{fault:?} {endpoint:?}");
-        }
-    }
-    world.conforms();
-}
-
-#[tokio::test]
 async fn a_rule_that_could_never_strike_is_refused() {
     let (world, id) = world().await;
     let empty_page = FaultRule::once(Endpoint::Get, Fault::EmptyPage);
@@ -453,63 +291,27 @@ async fn a_rule_that_could_never_strike_is_refused() {
     assert!(world.gmail.faults().is_empty());
 }
 
-/// Whether a request hangs: what should come is awaited as long as it takes.
-async fn hangs<T>(request: impl Future<Output = reqwest::Result<T>>, expected: bool) -> bool {
-    if expected {
-        return tokio::time::timeout(Duration::from_millis(200), request)
-            .await
-            .is_err();
-    }
-    request.await.expect("an answer");
-    false
-}
-
 #[tokio::test]
-async fn latency_falls_on_the_requests_it_is_set_for() {
-    let (world, id) = world().await;
-    let paths = [format!("messages/{id}?format=minimal")];
-    let url = world.gmail.token_url();
-    let off = Latency::default();
-    for (latency, [single, batch, token]) in [
-        (off, [false, false, false]),
-        (
-            Latency {
-                service_ms: AGES_MS,
-                ..off
-            },
-            [true, false, false],
-        ),
-        (
-            Latency {
-                batch_ms: AGES_MS,
-                ..off
-            },
-            [false, true, false],
-        ),
-        (
-            Latency {
-                round_trip_ms: AGES_MS,
-                ..off
-            },
-            [true, true, true],
-        ),
-    ] {
-        world.gmail.set_latency(latency);
-        assert_eq!(
-            hangs(world.send("profile"), single).await,
-            single,
-            "{latency:?}"
-        );
-        assert_eq!(
-            hangs(world.send_batch(&paths), batch).await,
-            batch,
-            "{latency:?}"
-        );
-        assert_eq!(
-            hangs(world.http.post(&url).send(), token).await,
-            token,
-            "{latency:?}"
-        );
+async fn a_reset_is_one_on_the_wire_too_and_no_early_end() {
+    let (world, _) = world().await;
+    let host = world.gmail.base_url().replace("http://", "");
+    let request = format!(
+        "GET /gmail/v1/users/me/profile HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {}\r\n\r\n",
+        world.token
+    );
+    for fault in [Fault::Reset, Fault::ResetMidBody] {
+        world
+            .gmail
+            .inject(FaultRule::once(Endpoint::Profile, fault));
+        let mut stream = tokio::net::TcpStream::connect(&host)
+            .await
+            .expect("connects");
+        stream.write_all(request.as_bytes()).await.expect("sent");
+        let error = stream
+            .read_to_end(&mut Vec::new())
+            .await
+            .expect_err("a reset");
+        assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
     }
     world.conforms();
 }

@@ -181,3 +181,34 @@ fn draw_key(history: &History, row: RowKey) -> u64 {
     let pair = mix(mix(history.user(row)) ^ history.contact(row));
     mix(pair ^ u64::from(row.cutoff.cast_unsigned()) ^ (1 << 40))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{HORIZONS_DAYS, Sample, constants_at, prior_point};
+    use crate::silence::metrics::log_loss;
+    use crate::silence::renewal::Standing;
+    use crate::silence::{History, RowKey};
+
+    /// The search tabulates powers for speed; it must minimise what the score then says.
+    #[test]
+    fn the_objective_is_the_log_loss_of_the_score() {
+        let mut history = History::default();
+        let writes = (0..40).map(|i| (3 * i + i * i % 7, i % 3 != 0));
+        history.add(1, 1, &writes.collect::<Vec<_>>());
+        history.add(1, 2, &[(0, false), (9, false), (80, true)]);
+        history.add(2, 1, &[(5, true)]);
+        let row = |(pair, cutoff)| RowKey { pair, cutoff };
+        let rows = [(0, 30), (0, 61), (0, 140), (1, 20), (1, 90), (2, 40)].map(row);
+        let constants = constants_at(&prior_point());
+        let mut expected = 0.0;
+        history.each_row(&rows, &constants, |key, row| {
+            let standing = Standing::inbound(&row.streams, key.cutoff, &constants).unwrap();
+            for horizon in HORIZONS_DAYS {
+                let silent = row.silent(horizon);
+                expected += log_loss(standing.silent_probability(horizon), silent) / 6.0;
+            }
+        });
+        let found = Sample::draw(&history, &rows).loss(&prior_point(), &mut Vec::new());
+        assert!((found - expected).abs() < 1e-12, "{found}, not {expected}");
+    }
+}

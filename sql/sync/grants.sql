@@ -1,0 +1,46 @@
+-- What the daemon's role may do, and no more: psql -v ON_ERROR_STOP=1 -v role=crm_health_sync -f grants.sql
+-- Another schema of the CRM tables: -v crm_schema=crm. Run as their owner or a superuser. A second run changes nothing.
+-- The role itself is yours to create: CREATE ROLE crm_health_sync LOGIN PASSWORD '…' (no superuser, no BYPASSRLS).
+\set ON_ERROR_STOP on
+\if :{?crm_schema}
+\else
+    \set crm_schema public
+\endif
+BEGIN;
+SET LOCAL search_path = pg_catalog, pg_temp;
+SET LOCAL client_min_messages = warning;
+
+GRANT USAGE ON SCHEMA crm_health_sync, :"crm_schema" TO :"role";
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA crm_health_sync TO :"role";
+
+GRANT SELECT (id, last_login_at) ON :"crm_schema".profiles TO :"role";
+GRANT SELECT (id, email, company_id, owner_id) ON :"crm_schema".contacts TO :"role";
+GRANT SELECT (id, owner_id, status, primary_contact_id) ON :"crm_schema".deals TO :"role";
+GRANT SELECT, INSERT ON :"crm_schema".google_integrations TO :"role";
+GRANT UPDATE (access_token, refresh_token, expires_at, scopes, is_active, token_status, last_token_refresh, updated_at)
+    ON :"crm_schema".google_integrations TO :"role";
+GRANT SELECT, INSERT ON :"crm_schema".communication_events TO :"role";
+GRANT UPDATE (thread_position, previous_event_id, is_thread_start) ON :"crm_schema".communication_events TO :"role";
+
+-- Row level security hides all rows from a role without a policy.
+SELECT format('CREATE POLICY crm_health_sync ON %s TO %I USING (true) WITH CHECK (true)', c.oid::regclass, :'role')
+FROM pg_class c
+WHERE c.oid IN (format('%I.profiles', :'crm_schema')::regclass, format('%I.contacts', :'crm_schema')::regclass,
+                format('%I.deals', :'crm_schema')::regclass, format('%I.google_integrations', :'crm_schema')::regclass,
+                format('%I.communication_events', :'crm_schema')::regclass)
+  AND c.relrowsecurity
+  AND NOT EXISTS (SELECT 1 FROM pg_policy p WHERE p.polrelid = c.oid AND p.polname = 'crm_health_sync')
+\gexec
+
+-- The extension, where it is installed: the daemon links replies and refreshes anyone's scores. For the latter its
+-- role must be one of the trusted roles of the extension's settings, or a member of one.
+SELECT format('GRANT EXECUTE ON FUNCTION %s TO %I', f.oid, :'role')
+FROM unnest(ARRAY[to_regprocedure('crm_health.link_replies(uuid)'),
+                  to_regprocedure('public.refresh_deal_health_scores(uuid, integer)'),
+                  to_regprocedure('public.refresh_relationship_health_scores(uuid, integer)')]) AS f(oid)
+WHERE f.oid IS NOT NULL
+\gexec
+SELECT format('GRANT USAGE ON SCHEMA crm_health TO %I', :'role')
+WHERE to_regnamespace('crm_health') IS NOT NULL
+\gexec
+COMMIT;

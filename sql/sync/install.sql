@@ -1,0 +1,12 @@
+-- Creates the daemon's own tables: psql -v ON_ERROR_STOP=1 -f install.sql. A second run changes nothing.
+-- `crm-health-sync migrate` applies the same files from inside the binary.
+\set ON_ERROR_STOP on
+BEGIN;
+SET LOCAL client_min_messages = warning;
+\ir tables/schema.sql
+\ir tables/mailboxes.sql
+\ir tables/pending.sql
+\ir tables/backfills.sql
+\ir tables/project_quota.sql
+\ir tables/runs.sql
+COMMIT;

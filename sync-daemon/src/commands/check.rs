@@ -1,0 +1,72 @@
+//! `check-config`: everything a run needs, tried; each problem with its mend.
+
+use super::engine;
+use crate::cli::Exit;
+use crate::config::Config;
+use crate::oauth::endpoint::{self, Refusal};
+use crate::run::Engine;
+use crate::store::Finding;
+
+pub(crate) async fn check(config: Config) -> Exit {
+    let engine = match engine(config) {
+        Ok(engine) => engine,
+        Err(exit) => return exit,
+    };
+    let mut findings = settings(&engine.config);
+    let database = database(&engine).await;
+    let database_usable = database.is_ok();
+    findings.extend(database.unwrap_or_else(|finding| vec![finding]));
+    findings.extend(token_endpoint(&engine).await);
+    for Finding { problem, mend } in &findings {
+        println!("wrong: {problem}\n mend: {mend}");
+    }
+    match (findings.is_empty(), database_usable) {
+        (true, _) => {
+            println!("everything is in order");
+            Exit::Success
+        }
+        (false, true) => Exit::SomeFailed,
+        (false, false) => Exit::Database,
+    }
+}
+
+fn finding(problem: impl Into<String>, mend: impl Into<String>) -> Finding {
+    Finding { problem: problem.into(), mend: mend.into() }
+}
+
+fn settings(config: &Config) -> Vec<Finding> {
+    let secrets = &config.secrets;
+    let missing = [
+        (config.google.client_id.is_empty(), "CRM_HEALTH_GOOGLE_CLIENT_ID", "the id of your OAuth client in the Google Cloud console"),
+        (secrets.client_secret.is_none(), "CRM_HEALTH_GOOGLE_CLIENT_SECRET", "the secret of your OAuth client, best as a credential file"),
+        (secrets.cron_secret.is_none(), "CRM_HEALTH_CRON_SECRET", "openssl rand -hex 32; without it the cron endpoints are closed"),
+        (secrets.token_key.is_none(), "CRM_HEALTH_TOKEN_KEY", "openssl rand -base64 32; without it tokens are stored in the clear"),
+    ];
+    missing
+        .into_iter()
+        .filter(|(is_missing, ..)| *is_missing)
+        .map(|(_, name, mend)| finding(format!("{name} is not set"), mend))
+        .collect()
+}
+
+async fn database(engine: &Engine) -> Result<Vec<Finding>, Finding> {
+    let mend = "check CRM_HEALTH_DATABASE_URL and that the server is up";
+    engine.store.ping().await.map_err(|e| finding(e.to_string(), mend))?;
+    engine.store.inspect().await.map_err(|e| finding(e.to_string(), "see the server's log"))
+}
+
+/// Asks for a token with a grant that cannot exist: `invalid_grant` proves that our client is accepted.
+async fn token_endpoint(engine: &Engine) -> Option<Finding> {
+    let parameters = [("grant_type", "refresh_token"), ("refresh_token", "check-config")];
+    match endpoint::ask(engine.client.http(), &engine.config, &parameters).await {
+        Ok(_) | Err(Refusal::InvalidGrant) => None,
+        Err(Refusal::Passing(reason) | Refusal::Unreadable(reason)) => Some(finding(
+            format!("the token endpoint does not answer properly: {reason}"),
+            "check google.token_url and the way out of this network",
+        )),
+        Err(Refusal::Operator(reason)) => Some(finding(
+            format!("the token endpoint refuses the OAuth client: {reason}"),
+            "check CRM_HEALTH_GOOGLE_CLIENT_ID and CRM_HEALTH_GOOGLE_CLIENT_SECRET",
+        )),
+    }
+}

@@ -1,0 +1,366 @@
+//! One mailbox's view of Gmail: quota before each call, one token refresh on 401, backoff on what passes.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rand::Rng;
+use reqwest::RequestBuilder;
+use secrecy::ExposeSecret;
+use serde::de::DeserializeOwned;
+use tokio_util::sync::CancellationToken;
+
+use super::batch;
+use super::client::{Answer, GmailClient};
+use super::fault::{Fault, classify};
+use super::types::{
+    HistoryAnswer, ListAnswer, Message, Profile, SendAsAnswer, has_skipped_label,
+};
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::oauth::TokenSource;
+use crate::pulse::Pulse;
+use crate::quota::{ProjectQuota, UserBucket};
+
+const MESSAGE_FIELDS: &str = "id,threadId,labelIds,internalDate,payload/headers";
+const PAGE_SIZE: &str = "500";
+
+/// Gmail for one mailbox, for the length of one sync.
+pub struct Gmail {
+    /// The pool.
+    pub client: GmailClient,
+    /// Settings.
+    pub config: Arc<Config>,
+    /// The mailbox's token.
+    pub tokens: TokenSource,
+    /// The mailbox's quota.
+    pub user: UserBucket,
+    /// The project's quota.
+    pub project: Arc<ProjectQuota>,
+    /// Signs of life.
+    pub pulse: Arc<Pulse>,
+    /// Shutdown: waits end at once.
+    pub stop: CancellationToken,
+    /// Whether this is a backfill, which steps back for live mail.
+    pub backfill: bool,
+}
+
+/// Which messages to list, by time (epoch seconds). Empty: all.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct MessageFilter {
+    /// Not before.
+    pub after: Option<i64>,
+    /// Before.
+    pub before: Option<i64>,
+}
+
+impl MessageFilter {
+    fn query(self) -> Option<String> {
+        let after = self.after.map(|t| format!("after:{}", t.max(0)));
+        let before = self.before.map(|t| format!("before:{}", t.max(0)));
+        let terms: Vec<String> = after.into_iter().chain(before).collect();
+        (!terms.is_empty()).then(|| terms.join(" "))
+    }
+}
+
+/// One page of ids.
+pub struct ListPage {
+    /// Message ids, newest first.
+    pub ids: Vec<String>,
+    /// Where the next page is.
+    pub next: Option<String>,
+}
+
+/// One page of changes.
+pub struct HistoryPage {
+    /// Ids that may be new correspondence.
+    pub ids: Vec<String>,
+    /// Where the next page is.
+    pub next: Option<String>,
+    /// The cursor, on the last page.
+    pub history_id: Option<String>,
+}
+
+/// The outcome of a batch, for each id that was asked for.
+pub type Batch = HashMap<String, Result<Message, Fault>>;
+
+impl Gmail {
+    /// The mailbox's address and its current history id.
+    ///
+    /// # Errors
+    /// Why the mailbox must stop.
+    pub async fn profile(&self) -> Result<(String, String), Failure> {
+        let request = || {
+            let request = self.client.get("/gmail/v1/users/me/profile");
+            request.query(&[("fields", "emailAddress,historyId")])
+        };
+        let profile: Profile =
+            self.call(self.config.quota.profile_units, &request).await.map_err(settle)?;
+        Ok((profile.email_address, profile.history_id))
+    }
+
+    /// The mailbox's aliases; none if the grant does not allow to read them.
+    ///
+    /// # Errors
+    /// Why the mailbox must stop.
+    pub async fn send_as(&self) -> Result<Vec<String>, Failure> {
+        let request = || {
+            let request = self.client.get("/gmail/v1/users/me/settings/sendAs");
+            request.query(&[("fields", "sendAs/sendAsEmail")])
+        };
+        let answer = self.call::<SendAsAnswer>(self.config.quota.send_as_units, &request).await;
+        match answer {
+            Ok(answer) => Ok(answer.send_as.into_iter().map(|s| s.send_as_email).collect()),
+            Err(Fault::Scope | Fault::NotFound | Fault::Final(Failure::Forbidden(_))) => Ok(vec![]),
+            Err(fault) => Err(settle(fault)),
+        }
+    }
+
+    /// A page of message ids.
+    ///
+    /// # Errors
+    /// [`Fault::Scope`] where `q` is not allowed, [`Fault::BadRequest`] for a page token that expired.
+    pub async fn list(&self, filter: MessageFilter, page: Option<&str>) -> Result<ListPage, Fault> {
+        let request = || {
+            let mut request = self.client.get("/gmail/v1/users/me/messages").query(&[
+                ("maxResults", PAGE_SIZE),
+                ("fields", "messages(id),nextPageToken"),
+            ]);
+            if let Some(query) = filter.query() {
+                request = request.query(&[("q", query)]);
+            }
+            if let Some(page) = page {
+                request = request.query(&[("pageToken", page)]);
+            }
+            request
+        };
+        let answer: ListAnswer = self.call(self.config.quota.list_units, &request).await?;
+        let ids = answer.messages.into_iter().filter(|m| !has_skipped_label(&m.label_ids));
+        Ok(ListPage { ids: ids.map(|m| m.id).filter(is_id).collect(), next: answer.next_page_token })
+    }
+
+    /// A page of changes since `start`.
+    ///
+    /// # Errors
+    /// [`Fault::NotFound`] when `start` is too old.
+    pub async fn history(&self, start: &str, page: Option<&str>) -> Result<HistoryPage, Fault> {
+        let request = || {
+            let mut request = self.client.get("/gmail/v1/users/me/history").query(&[
+                ("startHistoryId", start),
+                ("maxResults", PAGE_SIZE),
+                ("historyTypes", "messageAdded"),
+                ("historyTypes", "labelAdded"),
+                ("historyTypes", "labelRemoved"),
+            ]);
+            if let Some(page) = page {
+                request = request.query(&[("pageToken", page)]);
+            }
+            request
+        };
+        let answer: HistoryAnswer = self.call(self.config.quota.history_units, &request).await?;
+        let ids = answer.history.into_iter().flat_map(super::types::HistoryRecord::discovered);
+        Ok(HistoryPage {
+            ids: ids.filter(is_id).collect(),
+            next: answer.next_page_token,
+            history_id: answer.history_id,
+        })
+    }
+
+    /// The time of one message (epoch seconds), for listings that cannot be limited by Gmail.
+    ///
+    /// # Errors
+    /// [`Fault::NotFound`] when it is gone.
+    pub async fn message_time(&self, id: &str) -> Result<i64, Fault> {
+        let path = format!("/gmail/v1/users/me/messages/{id}");
+        let request =
+            || self.client.get(&path).query(&[("format", "minimal"), ("fields", "id,internalDate")]);
+        let message: Message = self.call(self.config.quota.message_units, &request).await?;
+        Ok(message.internal_date / 1000)
+    }
+
+    /// Fetches the messages in one request. Each id has its own outcome; only what concerns all is an error.
+    ///
+    /// # Errors
+    /// A fault of the batch as a whole, or why the mailbox must stop.
+    pub async fn batch(&self, ids: &[String]) -> Result<Batch, Fault> {
+        let cost = self.config.quota.message_units * u32::try_from(ids.len()).unwrap_or(u32::MAX);
+        self.pay(cost).await.map_err(Fault::Final)?;
+        let boundary = format!("batch_{}", uuid::Uuid::new_v4().simple());
+        let body = batch::request_body(&boundary, ids, |id| self.message_path(id));
+        let request = self
+            .client
+            .post("/batch/gmail/v1")
+            .header("Content-Type", format!("multipart/mixed; boundary={boundary}"))
+            .body(body);
+        let token = self.tokens.access().await.map_err(Fault::Final)?;
+        let answer = self.client.send(request, token.expose_secret()).await;
+        self.pulse.beat();
+        Ok(sort_parts(ids, &answer?))
+    }
+
+    /// Makes sure that the token Gmail has just refused is not used again.
+    ///
+    /// # Errors
+    /// Why no other token can be had.
+    pub async fn renew_token(&self) -> Result<(), Failure> {
+        let rejected = self.tokens.access().await?;
+        self.tokens.renew(&rejected).await.map(|_| ())
+    }
+
+    fn message_path(&self, id: &str) -> String {
+        let headers: String = self
+            .wanted_headers()
+            .map(|name| format!("&metadataHeaders={name}"))
+            .collect();
+        format!(
+            "/gmail/v1/users/me/messages/{id}?format=metadata{headers}&fields={}&prettyPrint=false",
+            MESSAGE_FIELDS.replace(',', "%2C").replace('/', "%2F")
+        )
+    }
+
+    fn wanted_headers(&self) -> impl Iterator<Item = &'static str> {
+        const ALWAYS: [&str; 10] = [
+            "From", "To", "Cc", "Bcc", "Reply-To", "Message-ID", "List-Unsubscribe", "List-Id",
+            "Precedence", "Auto-Submitted",
+        ];
+        let subject = self.config.sync.keep_subjects.then_some("Subject");
+        ALWAYS.into_iter().chain(subject)
+    }
+
+    /// One call, repeated as its faults ask for.
+    async fn call<T: DeserializeOwned>(
+        &self,
+        cost: u32,
+        request: &(dyn Fn() -> RequestBuilder + Sync),
+    ) -> Result<T, Fault> {
+        let (mut tries, mut renewed, mut waited) = (0, false, Duration::ZERO);
+        loop {
+            self.pay(cost).await.map_err(Fault::Final)?;
+            let token = self.tokens.access().await.map_err(Fault::Final)?;
+            let answer = self.client.send(request(), token.expose_secret()).await;
+            self.pulse.beat();
+            let wait = match answer.and_then(|a| decode(&a)) {
+                Ok(value) => return Ok(value),
+                Err(Fault::Unauthorized) if !renewed => {
+                    renewed = true;
+                    self.tokens.renew(&token).await.map_err(Fault::Final)?;
+                    continue;
+                }
+                Err(Fault::RateLimited { wait }) => self.rate_wait(wait, tries, waited)?,
+                Err(Fault::Backend(_)) if tries + 1 < self.config.google.max_tries => {
+                    self.backoff(tries)
+                }
+                Err(fault) => return Err(fault),
+            };
+            tries += 1;
+            waited += wait;
+            self.pause(wait).await.map_err(Fault::Final)?;
+        }
+    }
+
+    /// How long to wait for a rate limit: Gmail's wish or the backoff.
+    ///
+    /// # Errors
+    /// More than a run waits: the mailbox is rescheduled.
+    pub fn rate_wait(
+        &self,
+        wish: Option<Duration>,
+        tries: u32,
+        waited: Duration,
+    ) -> Result<Duration, Fault> {
+        let wait = wish.unwrap_or_default().max(self.backoff(tries));
+        let cap = Duration::from_secs(self.config.google.max_rate_wait_seconds);
+        if waited + wait > cap {
+            return Err(Fault::Final(Failure::RateLimited { wait: wait.max(Duration::from_secs(1)) }));
+        }
+        Ok(wait)
+    }
+
+    /// Backoff with jitter: between the full step and one and a half.
+    #[must_use]
+    pub fn backoff(&self, tries: u32) -> Duration {
+        self.config.google.backoff(tries).mul_f64(1.0 + rand::rng().random::<f64>() / 2.0)
+    }
+
+    /// Waits; ends early on shutdown.
+    ///
+    /// # Errors
+    /// [`Failure::Interrupted`].
+    pub async fn pause(&self, time: Duration) -> Result<(), Failure> {
+        if self.pulse.wait(time, &self.stop).await { Ok(()) } else { Err(Failure::Interrupted) }
+    }
+
+    /// Takes the units of a call from both buckets, waiting for them if need be.
+    async fn pay(&self, cost: u32) -> Result<(), Failure> {
+        while let Err(wait) = self.user.take(f64::from(cost)) {
+            self.pause(wait).await?;
+        }
+        while let Some(wait) = self.project.take(f64::from(cost), self.backfill).await? {
+            self.pause(wait).await?;
+        }
+        Ok(())
+    }
+}
+
+/// A fault that is left when all tries are over, as the reason to stop the mailbox.
+#[must_use]
+pub fn settle(fault: Fault) -> Failure {
+    match fault {
+        Fault::Unauthorized => Failure::AuthRejected,
+        Fault::RateLimited { wait } => {
+            Failure::RateLimited { wait: wait.unwrap_or(Duration::from_secs(60)) }
+        }
+        Fault::NotFound => Failure::Refused("HTTP 404".to_owned()),
+        Fault::BadRequest(reason) => Failure::Refused(reason),
+        Fault::Backend(reason) => Failure::Backend(reason),
+        Fault::TooLarge => Failure::Backend("the answer is larger than is read".to_owned()),
+        Fault::Missing => Failure::BatchShort,
+        Fault::Scope => Failure::ScopeMissing,
+        Fault::Final(failure) => failure,
+    }
+}
+
+/// Ids become part of a path and of a header: nothing but plain characters gets there.
+fn is_id(id: &String) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+    !id.is_empty() && id.len() <= 128 && id.bytes().all(plain)
+}
+
+fn decode<T: DeserializeOwned>(answer: &Answer) -> Result<T, Fault> {
+    if answer.truncated {
+        return Err(Fault::Backend("the answer was cut off".to_owned()));
+    }
+    parse(&answer.body)
+}
+
+/// Broken UTF-8 is replaced, not refused: one bad byte must not lose a mail.
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Fault> {
+    serde_json::from_str(&String::from_utf8_lossy(body))
+        .map_err(|_| Fault::Backend("the answer is not what Gmail describes".to_owned()))
+}
+
+fn sort_parts(ids: &[String], answer: &Answer) -> Batch {
+    let mut parts = batch::read_answer(&answer.content_type, &answer.body);
+    ids.iter()
+        .map(|id| {
+            let outcome = match parts.remove(id) {
+                Some(part) => read_part(id, &part),
+                None if answer.truncated => Err(Fault::Backend("a batch was cut off".to_owned())),
+                None => Err(Fault::Missing),
+            };
+            (id.clone(), outcome)
+        })
+        .collect()
+}
+
+fn read_part(id: &str, part: &batch::PartAnswer) -> Result<Message, Fault> {
+    if !(200..300).contains(&part.status) {
+        let retry_after = part.retry_after.as_deref();
+        return Err(classify(part.status, retry_after, &part.body, chrono::Utc::now()));
+    }
+    match parse::<Message>(&part.body) {
+        Ok(message) if message.id == id => Ok(message),
+        // The request was fine and the answer came whole: it is this message that cannot be read.
+        _ => Err(Fault::BadRequest("unreadable".to_owned())),
+    }
+}

@@ -1,0 +1,158 @@
+//! What is new in a mailbox: by its history, or by a listing of the window when there is no history to go by.
+
+use std::collections::HashSet;
+
+use super::{MailboxSync, Step, comparable};
+use crate::failpoint;
+use crate::failure::Failure;
+use crate::gmail::fault::Fault;
+use crate::gmail::{MessageFilter, settle};
+use crate::store::Page;
+
+const DAY: i64 = 86_400;
+
+impl MailboxSync<'_> {
+    /// Puts all new ids into the ledger, moves the cursor past them, and says which addresses are the user's own.
+    pub(super) async fn discover_live(&self) -> Result<HashSet<String>, Failure> {
+        let Some(start) = self.claimed.history_id.as_deref().filter(|_| self.since.is_none()) else {
+            return self.discover_by_listing(self.first_window()).await;
+        };
+        let (own, delta) = tokio::join!(self.known_addresses(), self.record_history(start));
+        match delta {
+            Ok(()) => own,
+            Err(Fault::NotFound) if self.claimed.full_recently => Err(Failure::HistoryExpired),
+            Err(Fault::NotFound) => {
+                let last_good = self.claimed.last_good_epoch.unwrap_or(0);
+                tracing::info!(integration = %self.lease().key.integration_id, "history expired: listing again");
+                self.discover_by_listing((last_good - DAY).max(self.default_window())).await
+            }
+            Err(fault) => Err(settle(fault)),
+        }
+    }
+
+    fn default_window(&self) -> i64 {
+        self.claimed.now_epoch - i64::from(self.config.sync.first_sync_days) * DAY
+    }
+
+    fn first_window(&self) -> i64 {
+        let asked = self.since.and_then(|d| i64::try_from(d.as_secs()).ok());
+        asked.map_or_else(|| self.default_window(), |seconds| self.claimed.now_epoch - seconds)
+    }
+
+    /// The changes since the cursor, page by page; the last one moves the cursor.
+    async fn record_history(&self, start: &str) -> Result<(), Fault> {
+        let mut page: Option<String> = None;
+        loop {
+            let answer = self.gmail.history(start, page.as_deref()).await?;
+            let last = answer.next.is_none();
+            let cursor = answer.history_id.as_deref().or(Some(start)).filter(|_| last);
+            self.record(&answer.ids, cursor, false).await.map_err(Fault::Final)?;
+            match answer.next {
+                None => return Ok(()),
+                Some(next) if page.as_ref() == Some(&next) => {
+                    return Err(Fault::Backend("the history repeats a page".to_owned()));
+                }
+                Some(next) => page = Some(next),
+            }
+            self.interrupted().map_err(Fault::Final)?;
+        }
+    }
+
+    /// The cursor is read before the listing: what arrives meanwhile is found by the next sync's history.
+    async fn discover_by_listing(&self, after: i64) -> Result<HashSet<String>, Failure> {
+        let (profile, aliases) = tokio::join!(self.gmail.profile(), self.aliases());
+        let ((address, cursor), aliases) = (profile?, aliases?);
+        failpoint::pass("cursor_read");
+        let mut without_query = self.claimed.list_without_query;
+        let mut outcome = self.record_listing(after, &cursor, without_query).await;
+        if matches!(outcome, Err(Fault::Scope)) && !without_query {
+            without_query = true;
+            outcome = self.record_listing(after, &cursor, without_query).await;
+        }
+        outcome.map_err(settle)?;
+        let mut addresses = aliases;
+        addresses.push(address);
+        self.store.save_addresses(self.lease(), &addresses, without_query).await?;
+        Ok(self.own(&addresses))
+    }
+
+    async fn record_listing(
+        &self,
+        after: i64,
+        cursor: &str,
+        without_query: bool,
+    ) -> Result<(), Fault> {
+        let filter =
+            MessageFilter { after: Some(after).filter(|_| !without_query), before: None };
+        let mut page: Option<String> = None;
+        let mut restarted = false;
+        loop {
+            let answer = match self.gmail.list(filter, page.as_deref()).await {
+                // A page token lives only so long; what is in the ledger already stays there.
+                Err(Fault::BadRequest(_)) if page.is_some() && !restarted => {
+                    (page, restarted) = (None, true);
+                    continue;
+                }
+                answer => answer?,
+            };
+            let over = without_query && self.is_past(after, answer.ids.last()).await?;
+            let last = answer.next.is_none() || over;
+            let history_id = Some(cursor).filter(|_| last);
+            self.record(&answer.ids, history_id, true).await.map_err(Fault::Final)?;
+            if last {
+                return Ok(());
+            }
+            page = answer.next;
+            self.interrupted().map_err(Fault::Final)?;
+        }
+    }
+
+    /// Whether the oldest message of a page lies before the window.
+    async fn is_past(&self, after: i64, oldest: Option<&String>) -> Result<bool, Fault> {
+        let Some(id) = oldest else { return Ok(false) };
+        match self.gmail.message_time(id).await {
+            Ok(time) => Ok(time < after),
+            Err(Fault::NotFound) => Ok(false),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    async fn record(&self, ids: &[String], cursor: Option<&str>, full: bool) -> Result<(), Failure> {
+        let page = Page {
+            ids,
+            backfill: false,
+            history_id: cursor,
+            full,
+            quota_units: self.gmail.user.level(),
+            started: self.claimed.now_epoch,
+        };
+        let added = self.store.record_page(self.lease(), &page).await?;
+        (self.on_batch)(&Step::Discovered(added));
+        failpoint::pass("page_recorded");
+        Ok(())
+    }
+
+    /// Own addresses as stored, read again once a day.
+    async fn known_addresses(&self) -> Result<HashSet<String>, Failure> {
+        let stored = &self.claimed.own_addresses;
+        if !self.claimed.addresses_stale {
+            return Ok(self.own(stored));
+        }
+        let mut addresses = self.aliases().await?;
+        addresses.extend(stored.iter().cloned());
+        addresses.sort_unstable();
+        addresses.dedup();
+        let without_query = self.claimed.list_without_query;
+        self.store.save_addresses(self.lease(), &addresses, without_query).await?;
+        Ok(self.own(&addresses))
+    }
+
+    async fn aliases(&self) -> Result<Vec<String>, Failure> {
+        if self.config.sync.read_aliases { self.gmail.send_as().await } else { Ok(Vec::new()) }
+    }
+
+    fn own(&self, addresses: &[String]) -> HashSet<String> {
+        let all = addresses.iter().map(String::as_str).chain([self.claimed.email.as_str()]);
+        comparable(all)
+    }
+}

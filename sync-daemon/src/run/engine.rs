@@ -1,0 +1,295 @@
+//! The engine: everything that lives as long as a configuration, and the loop of a run.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::report::Tally;
+use super::worker::{Stops, Worked, work};
+use super::{Metrics, Report, RunError};
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::gmail::GmailClient;
+use crate::mailbox::Step;
+use crate::oauth::cipher::Cipher;
+use crate::pulse::Pulse;
+use crate::quota::ProjectQuota;
+use crate::store::{ClaimRequest, Claimed, Due, Purpose, Store};
+
+/// What to run.
+#[derive(Clone, Debug)]
+pub struct RunRequest {
+    /// Who asked, for the report.
+    pub triggered_by: String,
+    /// Which mailboxes.
+    pub kind: RunKind,
+    /// Only these users; `None`: the active ones.
+    pub users: Option<Vec<Uuid>>,
+    /// List the mail of so long, whatever the cursor says.
+    pub since: Option<Duration>,
+}
+
+/// Which mailboxes a run takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunKind {
+    /// Each once.
+    Now,
+    /// Each that was not synced since the given time, so that daemons share a scheduled run.
+    Since(chrono::DateTime<chrono::Utc>),
+    /// Those whose pause is over or whose daemon died.
+    Retry,
+    /// Those with a backfill to do.
+    Backfill,
+}
+
+/// Everything that a run needs.
+pub struct Engine {
+    /// Settings.
+    pub config: Arc<Config>,
+    /// The database.
+    pub store: Store,
+    /// The pool of connections to Google.
+    pub client: GmailClient,
+    /// Keys for tokens at rest.
+    pub cipher: Arc<Cipher>,
+    /// The project's quota.
+    pub project: Arc<ProjectQuota>,
+    /// Signs of life.
+    pub pulse: Arc<Pulse>,
+    /// Metrics.
+    pub metrics: Arc<Metrics>,
+    /// Name of this daemon in leases and logs.
+    pub owner: String,
+}
+
+/// What a run shows while it goes on.
+pub type OnStep = Arc<dyn Fn(&Step) + Send + Sync>;
+
+impl Engine {
+    /// Prepares an engine; nothing is connected yet.
+    ///
+    /// # Errors
+    /// No usable database URL, token key or TLS set-up.
+    pub fn new(
+        config: Arc<Config>,
+        pulse: Arc<Pulse>,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self, Failure> {
+        let store = Store::new(&config)?;
+        let client = GmailClient::new(&config.google)
+            .map_err(|e| Failure::Operator(format!("TLS: {e}")))?;
+        let cipher = Cipher::new(config.secrets.token_key.as_ref())
+            .map_err(|e| Failure::Token(e.to_string()))?;
+        let project = Arc::new(ProjectQuota::new(store.clone(), &config.quota));
+        let owner = format!("{}:{}:{:08x}", host_name(), std::process::id(), rand::random::<u32>());
+        Ok(Self { config, store, client, cipher: Arc::new(cipher), project, pulse, metrics, owner })
+    }
+
+    /// Runs until no mailbox is due, or `stop`: then batches in flight are finished and leases given back.
+    pub async fn run(
+        self: &Arc<Self>,
+        request: &RunRequest,
+        stop: &CancellationToken,
+        on_step: OnStep,
+    ) -> Report {
+        let clock = Instant::now();
+        let mut tally = Tally::default();
+        let started = match self.start(request).await {
+            Ok(started) => Some(started),
+            Err(failure) => {
+                tally.errors.push(RunError::new(None, &failure));
+                None
+            }
+        };
+        if let Some(started) = started {
+            self.work_through(request, started, stop, on_step, &mut tally).await;
+            self.project.return_unused().await;
+        }
+        let worth_logging = request.kind != RunKind::Retry || !tally.is_empty();
+        let report = tally.report(&request.triggered_by, chrono::Utc::now());
+        if worth_logging {
+            self.metrics.count_run(&report, clock.elapsed().as_secs_f64());
+            self.log(&report, started).await;
+        }
+        report
+    }
+
+    async fn start(
+        &self,
+        request: &RunRequest,
+    ) -> Result<chrono::DateTime<chrono::Utc>, Failure> {
+        self.store.ensure_mailboxes(request.users.as_deref()).await?;
+        self.store.now().await
+    }
+
+    async fn work_through(
+        self: &Arc<Self>,
+        request: &RunRequest,
+        started: chrono::DateTime<chrono::Utc>,
+        stop: &CancellationToken,
+        on_step: OnStep,
+        tally: &mut Tally,
+    ) {
+        // Missing scores are one error of the run, not one of each user.
+        let has_extension = self.store.has_extension().await.unwrap_or(false);
+        let run_stop = stop.child_token();
+        let mut at_work: JoinSet<Worked> = JoinSet::new();
+        let mut wrote_without_extension = false;
+        loop {
+            let free = self.config.sync.concurrent_mailboxes.saturating_sub(at_work.len());
+            let claimed = if run_stop.is_cancelled() {
+                Vec::new()
+            } else {
+                self.claim(request, started, free).await.unwrap_or_else(|failure| {
+                    tally.errors.push(RunError::new(None, &failure));
+                    run_stop.cancel();
+                    Vec::new()
+                })
+            };
+            for mailbox in claimed {
+                let engine = Arc::clone(self);
+                let stops = Stops { run: run_stop.clone(), daemon: stop.clone() };
+                let (request, on_step) = (request.clone(), on_step.clone());
+                at_work.spawn(async move {
+                    work(&engine, mailbox, &request, has_extension, stops, on_step).await
+                });
+            }
+            match at_work.join_next().await {
+                Some(Ok(worked)) => {
+                    wrote_without_extension |= !has_extension && worked.progress.events > 0;
+                    self.take_in(worked, &run_stop, stop, tally);
+                }
+                Some(Err(_)) => tally.errors.push(RunError {
+                    user_id: None,
+                    code: "internal".to_owned(),
+                    reason: "the work on a mailbox broke off; its lease runs out and it is tried again".to_owned(),
+                }),
+                None if self.backfill_in_the_way(request, started, &run_stop).await => {
+                    self.pulse.wait(Duration::from_secs(1), &run_stop).await;
+                }
+                None => break,
+            }
+        }
+        if wrote_without_extension && self.config.sync.refresh_scores {
+            tally.errors.push(RunError {
+                user_id: None,
+                code: "extension_missing".to_owned(),
+                reason: "mail came in, but the extension crm_health is not installed: replies are not \
+                    linked and scores not refreshed (CREATE EXTENSION crm_health)"
+                    .to_owned(),
+            });
+        }
+        self.explain_unclaimed(request, started, tally).await;
+    }
+
+    async fn claim(
+        &self,
+        request: &RunRequest,
+        started: chrono::DateTime<chrono::Utc>,
+        free: usize,
+    ) -> Result<Vec<Claimed>, Failure> {
+        if free == 0 {
+            return Ok(Vec::new());
+        }
+        let (purpose, due) = match request.kind {
+            RunKind::Now => (Purpose::Sync, Due::FinishedBefore(started)),
+            RunKind::Since(instant) => (Purpose::Sync, Due::FinishedBefore(instant)),
+            RunKind::Retry => (Purpose::Sync, Due::Retry),
+            RunKind::Backfill => (Purpose::Backfill, Due::Retry),
+        };
+        let request = ClaimRequest {
+            owner: &self.owner,
+            purpose,
+            due,
+            users: request.users.as_deref(),
+            limit: i64::try_from(free).unwrap_or(i64::MAX),
+        };
+        self.store.claim(&request).await
+    }
+
+    fn take_in(
+        &self,
+        worked: Worked,
+        run_stop: &CancellationToken,
+        stop: &CancellationToken,
+        tally: &mut Tally,
+    ) {
+        for error in worked.errors {
+            // When the run was stopped for one reason, that reason is told, once.
+            let echo = run_stop.is_cancelled() && !stop.is_cancelled();
+            let known = error.user_id.is_none() && tally.errors.iter().any(|e| e.code == error.code);
+            if !(echo && error.code == "interrupted" || known) {
+                tally.errors.push(error);
+            }
+        }
+        if worked.stops_run {
+            run_stop.cancel();
+        }
+        tally.details.deals_refreshed += worked.refreshed.deals;
+        tally.details.relationships_refreshed += worked.refreshed.relationships;
+        tally.details.users_refreshed += i64::from(worked.was_refreshed);
+        tally.add(worked.user_id, worked.progress);
+    }
+
+    /// Live mail waits for a backfill's shift to end rather than be left out of the run.
+    async fn backfill_in_the_way(
+        &self,
+        request: &RunRequest,
+        started: chrono::DateTime<chrono::Utc>,
+        stop: &CancellationToken,
+    ) -> bool {
+        let since = match request.kind {
+            RunKind::Now => started,
+            RunKind::Since(instant) => instant,
+            RunKind::Retry | RunKind::Backfill => return false,
+        };
+        !stop.is_cancelled()
+            && self.store.busy_with_backfill(since, request.users.as_deref()).await.unwrap_or(0) > 0
+    }
+
+    /// Whoever asks for a user by name is told why nothing happened.
+    async fn explain_unclaimed(
+        &self,
+        request: &RunRequest,
+        started: chrono::DateTime<chrono::Utc>,
+        tally: &mut Tally,
+    ) {
+        let (Some(users), RunKind::Now) = (request.users.as_deref(), request.kind) else { return };
+        for left in self.store.unclaimed(users, started).await.unwrap_or_default() {
+            let told = tally.errors.iter().any(|e| e.user_id == Some(left.user_id));
+            if !told {
+                let until = left.until.map(|t| format!(" until {}", t.format("%F %T UTC")));
+                let reason = match left.reason.as_str() {
+                    "not_connected" => "no Gmail mailbox is connected: crm-health-sync connect".to_owned(),
+                    "reconnect_required" => Failure::ReconnectRequired.to_string(),
+                    "busy" => format!("another daemon is syncing the mailbox{}", until.unwrap_or_default()),
+                    reason => format!("the mailbox is paused ({reason}){}", until.unwrap_or_default()),
+                };
+                let user_id = Some(left.user_id);
+                tally.errors.push(RunError { user_id, code: left.reason, reason });
+            }
+        }
+    }
+
+    async fn log(&self, report: &Report, started: Option<chrono::DateTime<chrono::Utc>>) {
+        tracing::info!(
+            trigger = %report.triggered_by, users = report.users_processed,
+            emails = report.emails_synced, errors = report.errors.len(), "run finished"
+        );
+        let Some(started) = started else { return };
+        let Ok(json) = serde_json::to_value(report) else { return };
+        let logged = self.store.finish_run(&self.owner, &report.triggered_by, started, &json).await;
+        if let Err(error) = logged {
+            tracing::warn!(%error, "the run could not be logged");
+        }
+    }
+}
+
+fn host_name() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let name = name.trim();
+    if name.is_empty() { "localhost".to_owned() } else { name.chars().take(64).collect() }
+}

@@ -1,0 +1,12 @@
+//! A run: claims due mailboxes until none is left, works on several at once, and reports in one JSON.
+
+mod engine;
+mod health;
+mod metrics;
+mod report;
+mod worker;
+
+pub use engine::{Engine, OnStep, RunKind, RunRequest};
+pub use health::refresh_health;
+pub use metrics::Metrics;
+pub use report::{HealthReport, Report, RunDetails, RunError};

@@ -1,0 +1,214 @@
+//! The work on one claimed mailbox, from its tokens to giving the lease back.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::engine::{Engine, OnStep, RunKind, RunRequest};
+use super::RunError;
+use crate::failpoint;
+use crate::failure::Failure;
+use crate::gmail::Gmail;
+use crate::mailbox::{FollowUp, MailboxSync, Progress};
+use crate::oauth::TokenSource;
+use crate::quota::UserBucket;
+use crate::store::{Claimed, Lease, Outcome, Purpose, RefreshCounts, Store};
+
+/// What came of one mailbox.
+pub(super) struct Worked {
+    pub(super) user_id: Uuid,
+    pub(super) progress: Progress,
+    pub(super) errors: Vec<RunError>,
+    pub(super) refreshed: RefreshCounts,
+    pub(super) was_refreshed: bool,
+    /// No other mailbox could do better.
+    pub(super) stops_run: bool,
+}
+
+/// Two reasons to stop: the run (another mailbox failed for all), or the daemon.
+#[derive(Clone)]
+pub(super) struct Stops {
+    pub(super) run: CancellationToken,
+    pub(super) daemon: CancellationToken,
+}
+
+pub(super) async fn work(
+    engine: &Arc<Engine>,
+    claimed: Claimed,
+    request: &RunRequest,
+    has_extension: bool,
+    stops: Stops,
+    on_step: OnStep,
+) -> Worked {
+    let clock = Instant::now();
+    let user_id = claimed.lease.key.user_id;
+    let mut progress = Progress::default();
+    let keeper = LeaseKeeper::start(engine, claimed.lease);
+    let (result, quota_units) =
+        sync(engine, &claimed, request, &stops.run, &on_step, &mut progress).await;
+    let mut errors: Vec<RunError> = result.as_ref().err().map(|f| error_of(user_id, f)).into_iter().collect();
+    let lost = matches!(result, Err(Failure::LeaseLost));
+    let mut refresh_due = claimed.refresh_due || progress.events > 0;
+    let (mut refreshed, mut was_refreshed) = (RefreshCounts::default(), false);
+    if refresh_due && !lost && !stops.run.is_cancelled() {
+        let refresh = engine.config.sync.refresh_scores;
+        match (FollowUp { store: &engine.store, refresh, has_extension }).run(user_id).await {
+            Ok(counts) => {
+                refresh_due = !has_extension;
+                (refreshed, was_refreshed) = (counts, refresh && has_extension);
+            }
+            Err((code, failure)) => errors.push(RunError {
+                user_id: Some(user_id),
+                code: code.to_owned(),
+                reason: failure.to_string(),
+            }),
+        }
+        engine.pulse.beat();
+    }
+    drop(keeper);
+    let outcome = outcome_of(&result, request.kind, quota_units, refresh_due, &progress, &stops);
+    if !lost {
+        give_back(engine, &claimed.lease, &outcome).await;
+    }
+    engine.metrics.count_mailbox(clock.elapsed().as_secs_f64());
+    let stops_run = stop_others(engine, &result).await;
+    Worked { user_id, progress, errors, refreshed, was_refreshed, stops_run }
+}
+
+async fn sync(
+    engine: &Arc<Engine>,
+    claimed: &Claimed,
+    request: &RunRequest,
+    stop: &CancellationToken,
+    on_step: &OnStep,
+    progress: &mut Progress,
+) -> (Result<(), Failure>, f64) {
+    let user = UserBucket::new(&engine.config.quota, claimed.quota_units, claimed.quota_age);
+    let tokens = TokenSource::new(
+        engine.store.clone(),
+        engine.client.http().clone(),
+        Arc::clone(&engine.config),
+        Arc::clone(&engine.cipher),
+        claimed.lease.key,
+        claimed.token.clone(),
+    );
+    let tokens = match tokens {
+        Ok(tokens) => tokens,
+        Err(failure) => return (Err(failure), user.level()),
+    };
+    let backfill = request.kind == RunKind::Backfill;
+    let gmail = Gmail {
+        client: engine.client.clone(),
+        config: Arc::clone(&engine.config),
+        tokens,
+        user,
+        project: Arc::clone(&engine.project),
+        pulse: Arc::clone(&engine.pulse),
+        stop: stop.clone(),
+        backfill,
+    };
+    let sync = MailboxSync {
+        store: &engine.store,
+        gmail: &gmail,
+        config: &engine.config,
+        claimed,
+        purpose: if backfill { Purpose::Backfill } else { Purpose::Sync },
+        since: request.since,
+        on_batch: &**on_step,
+    };
+    let result = sync.run(progress).await;
+    (result, gmail.user.level())
+}
+
+/// A failure of our own set-up concerns the run, not the user whose turn it happened to be.
+fn error_of(user_id: Uuid, failure: &Failure) -> RunError {
+    RunError::new(Some(user_id).filter(|_| !failure.stops_run()), failure)
+}
+
+fn outcome_of(
+    result: &Result<(), Failure>,
+    kind: RunKind,
+    quota_units: f64,
+    refresh_due: bool,
+    progress: &Progress,
+    stops: &Stops,
+) -> Outcome {
+    let failure = result.as_ref().err();
+    let pause = match failure {
+        Some(Failure::ProjectQuota) => Some(until_quota_reset()),
+        // A run that was stopped for another mailbox's sake is not repeated at once.
+        Some(Failure::Interrupted) if !stops.daemon.is_cancelled() => None,
+        // A backfill is claimed as long as there is something to do: without a pause it would fail in a circle.
+        Some(failure) if kind == RunKind::Backfill => {
+            Some(failure.pause().unwrap_or(Duration::from_secs(900)))
+        }
+        Some(failure) => failure.pause(),
+        None => None,
+    };
+    Outcome {
+        state: failure.map_or("ok", Failure::mailbox_state),
+        reason: failure.map(Failure::code),
+        retry_seconds: pause.map(|p| p.as_secs_f64()),
+        quota_units,
+        refresh_due,
+        finished: kind != RunKind::Backfill && !matches!(failure, Some(Failure::Interrupted)),
+        events: progress.events,
+    }
+}
+
+async fn give_back(engine: &Engine, lease: &Lease, outcome: &Outcome) {
+    if let Err(error) = engine.store.release(lease, outcome).await {
+        tracing::warn!(%error, "a lease could not be given back; it runs out by itself");
+    }
+    failpoint::pass("released");
+}
+
+/// True when the whole run must stop; the daily limit stops all daemons.
+async fn stop_others(engine: &Engine, result: &Result<(), Failure>) -> bool {
+    let Err(failure) = result else { return false };
+    if matches!(failure, Failure::ProjectQuota) {
+        let paused = engine.store.pause_project(until_quota_reset(), failure.code()).await;
+        if let Err(error) = paused {
+            tracing::warn!(%error, "the pause of the project could not be noted");
+        }
+    }
+    failure.stops_run()
+}
+
+/// Google's day ends at midnight Pacific time: 8:00 UTC, in summer an hour before.
+fn until_quota_reset() -> Duration {
+    const DAY: i64 = 86_400;
+    const RESET: i64 = 8 * 3_600;
+    let now = chrono::Utc::now().timestamp();
+    let left = (RESET - now).rem_euclid(DAY);
+    Duration::from_secs(u64::try_from(left).unwrap_or_default().max(60))
+}
+
+/// Renews a lease while its mailbox is worked on, so that long waits do not lose it.
+struct LeaseKeeper(JoinHandle<()>);
+
+impl LeaseKeeper {
+    fn start(engine: &Engine, lease: Lease) -> Self {
+        let period = Duration::from_secs((engine.config.sync.lease_seconds / 3).max(1));
+        Self(tokio::spawn(keep(engine.store.clone(), lease, period)))
+    }
+}
+
+impl Drop for LeaseKeeper {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Ends when the lease is lost: the next write says so.
+async fn keep(store: Store, lease: Lease, period: Duration) {
+    loop {
+        tokio::time::sleep(period).await;
+        if matches!(store.renew_lease(&lease).await, Err(Failure::LeaseLost | Failure::Deactivated)) {
+            return;
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! The service: schedule, HTTP, systemd, signals around one engine.
+
+mod http;
+mod runner;
+mod schedule;
+mod serve;
+mod watchdog;
+
+pub use http::{AppState, router};
+pub use runner::Runner;
+pub use schedule::Schedule;
+pub use serve::{Reload, serve};

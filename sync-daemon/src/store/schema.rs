@@ -1,0 +1,55 @@
+//! The daemon's own tables: created by `migrate`, and what `check-config` finds wrong with the database.
+
+use sqlx::Row;
+
+use super::{Store, sql};
+use crate::failure::Failure;
+
+/// The files of `sql/sync`, in order; psql applies the same ones.
+const TABLES: [&str; 6] = [
+    include_str!("../../../sql/sync/tables/schema.sql"),
+    include_str!("../../../sql/sync/tables/mailboxes.sql"),
+    include_str!("../../../sql/sync/tables/pending.sql"),
+    include_str!("../../../sql/sync/tables/backfills.sql"),
+    include_str!("../../../sql/sync/tables/project_quota.sql"),
+    include_str!("../../../sql/sync/tables/runs.sql"),
+];
+
+/// One thing that is wrong, and the mend.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// What.
+    pub problem: String,
+    /// What to do.
+    pub mend: String,
+}
+
+impl Store {
+    /// Creates what is missing of the daemon's tables, in one transaction.
+    ///
+    /// # Errors
+    /// [`Failure::Database`]
+    pub async fn migrate(&self) -> Result<(), Failure> {
+        let mut transaction = self.pool.begin().await?;
+        sqlx::raw_sql("SET LOCAL client_min_messages = warning").execute(&mut *transaction).await?;
+        for file in TABLES {
+            sqlx::raw_sql(file).execute(&mut *transaction).await?;
+        }
+        Ok(transaction.commit().await?)
+    }
+
+    /// Checks tables, columns, privileges and the key that keeps mail from being doubled.
+    ///
+    /// # Errors
+    /// [`Failure::Database`]
+    pub async fn inspect(&self) -> Result<Vec<Finding>, Failure> {
+        self.patiently(|| async {
+            let rows = sqlx::query(sql!(self, "inspect.sql")).fetch_all(&self.pool).await?;
+            let read = |row: &sqlx::postgres::PgRow| {
+                Ok(Finding { problem: row.try_get("problem")?, mend: row.try_get("mend")? })
+            };
+            rows.iter().map(read).collect()
+        })
+        .await
+    }
+}

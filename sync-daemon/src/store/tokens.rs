@@ -1,0 +1,189 @@
+//! The token columns of `google_integrations`, always by compare and set.
+
+use sqlx::Row;
+use sqlx::postgres::PgRow;
+use uuid::Uuid;
+
+use super::{MailboxKey, Store, ids, sql};
+use crate::failure::Failure;
+
+/// Tokens as they are stored, sealed or not. Does not print.
+#[derive(Clone)]
+pub struct StoredToken {
+    /// Whether the integration is active.
+    pub is_active: bool,
+    /// `access_token`
+    pub access_token: Option<String>,
+    /// `refresh_token`
+    pub refresh_token: Option<String>,
+    /// Seconds until the access token expires, by the database's clock.
+    pub seconds_left: Option<f64>,
+}
+
+/// One row to seal anew.
+pub struct SealedRow {
+    /// The row.
+    pub key: MailboxKey,
+    /// `access_token`
+    pub access_token: Option<String>,
+    /// `refresh_token`
+    pub refresh_token: Option<String>,
+}
+
+impl Store {
+    /// Stores a refreshed token over the one read before; false if that is no longer there.
+    ///
+    /// # Errors
+    /// [`Failure::Database`]
+    pub async fn save_token(
+        &self,
+        key: MailboxKey,
+        read: &StoredToken,
+        access: &str,
+        lives_seconds: f64,
+        refresh: Option<&str>,
+    ) -> Result<bool, Failure> {
+        let (user, integration) = ids(key);
+        let done = self
+            .patiently(|| async {
+                sqlx::query(sql!(self, "save_token.sql"))
+                    .bind(user)
+                    .bind(integration)
+                    .bind(read.access_token.as_deref())
+                    .bind(access)
+                    .bind(lives_seconds)
+                    .bind(refresh)
+                    .bind(read.refresh_token.as_deref())
+                    .execute(&self.pool)
+                    .await
+            })
+            .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Reads the tokens again; `None` if the integration is gone or inactive.
+    ///
+    /// # Errors
+    /// [`Failure::Database`]
+    pub async fn read_token(&self, key: MailboxKey) -> Result<Option<StoredToken>, Failure> {
+        let (user, integration) = ids(key);
+        let row = self
+            .patiently(|| async {
+                sqlx::query(sql!(self, "read_token.sql"))
+                    .bind(user)
+                    .bind(integration)
+                    .fetch_optional(&self.pool)
+                    .await
+            })
+            .await?;
+        let read = |row: PgRow| -> Result<StoredToken, sqlx::Error> {
+            Ok(StoredToken {
+                is_active: row.try_get::<Option<bool>, _>("is_active")?.unwrap_or_default(),
+                access_token: row.try_get("access_token")?,
+                refresh_token: row.try_get("refresh_token")?,
+                seconds_left: row.try_get("token_seconds_left")?,
+            })
+        };
+        Ok(row.map(read).transpose()?.filter(|t| t.is_active))
+    }
+
+    /// Switches an integration off whose grant is dead and tells listeners; false if it was reconnected meanwhile.
+    ///
+    /// # Errors
+    /// [`Failure::Database`]
+    pub async fn need_reconnect(
+        &self,
+        key: MailboxKey,
+        refused: Option<&str>,
+    ) -> Result<bool, Failure> {
+        let (user, integration) = ids(key);
+        let told = self
+            .patiently(|| async {
+                sqlx::query(sql!(self, "need_reconnect.sql"))
+                    .bind(user)
+                    .bind(integration)
+                    .bind(refused)
+                    .fetch_optional(&self.pool)
+                    .await
+            })
+            .await?;
+        Ok(told.is_some())
+    }
+
+    /// Stores a new grant; returns the integration.
+    ///
+    /// # Errors
+    /// [`Failure::Database`]
+    pub async fn connect_mailbox(
+        &self,
+        user: Uuid,
+        email: &str,
+        access: &str,
+        refresh: &str,
+        lives_seconds: f64,
+        scopes: &str,
+    ) -> Result<Uuid, Failure> {
+        self.patiently(|| async {
+            sqlx::query_scalar(sql!(self, "connect_mailbox.sql"))
+                .bind(user)
+                .bind(email)
+                .bind(access)
+                .bind(refresh)
+                .bind(lives_seconds)
+                .bind(scopes)
+                .fetch_one(&self.pool)
+                .await
+        })
+        .await
+    }
+
+    /// A page of stored tokens after `last`.
+    ///
+    /// # Errors
+    /// [`Failure::Database`]
+    pub async fn sealed_rows(&self, last: Uuid) -> Result<Vec<SealedRow>, Failure> {
+        self.patiently(|| async {
+            let rows =
+                sqlx::query(sql!(self, "sealed_rows.sql")).bind(last).fetch_all(&self.pool).await?;
+            let read = |row: &PgRow| {
+                Ok(SealedRow {
+                    key: MailboxKey {
+                        user_id: row.try_get("user_id")?,
+                        integration_id: row.try_get("id")?,
+                    },
+                    access_token: row.try_get("access_token")?,
+                    refresh_token: row.try_get("refresh_token")?,
+                })
+            };
+            rows.iter().map(read).collect()
+        })
+        .await
+    }
+
+    /// Replaces the tokens of a row; false if they changed meanwhile.
+    ///
+    /// # Errors
+    /// [`Failure::Database`]
+    pub async fn reseal(
+        &self,
+        row: &SealedRow,
+        access: Option<&str>,
+        refresh: Option<&str>,
+    ) -> Result<bool, Failure> {
+        let (user, integration) = ids(row.key);
+        let done = self
+            .patiently(|| async {
+                sqlx::query(sql!(self, "reseal.sql"))
+                    .bind(user)
+                    .bind(integration)
+                    .bind(row.access_token.as_deref())
+                    .bind(access)
+                    .bind(row.refresh_token.as_deref())
+                    .bind(refresh)
+                    .execute(&self.pool)
+                    .await
+            })
+            .await?;
+        Ok(done.rows_affected() == 1)
+    }
+}
