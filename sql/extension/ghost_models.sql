@@ -1,8 +1,8 @@
 -- The constants of the silence model: what ships, and every fit with what it was judged on.
 
-CREATE FUNCTION crm_health.is_ghost_constants(p_constants jsonb) RETURNS boolean
+CREATE FUNCTION crm_health.is_ghost_constants(p_constants text) RETURNS boolean
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'is_ghost_constants_wrapper';
-COMMENT ON FUNCTION crm_health.is_ghost_constants(jsonb)
+COMMENT ON FUNCTION crm_health.is_ghost_constants(text)
   IS 'Whether these are constants that the silence model can work with: all there, finite and in their ranges';
 
 CREATE TABLE crm_health.ghost_models (
@@ -24,7 +24,7 @@ CREATE TABLE crm_health.ghost_models (
   metrics         jsonb NOT NULL DEFAULT '[]',
   shipped         boolean NOT NULL DEFAULT false,
   CONSTRAINT ghost_models_name_is_named CHECK (name <> '' AND octet_length(name) <= 200),
-  CONSTRAINT ghost_models_constants_are_usable CHECK (crm_health.is_ghost_constants(constants)),
+  CONSTRAINT ghost_models_constants_are_usable CHECK (crm_health.is_ghost_constants(constants::text)),
   CONSTRAINT ghost_models_held_out_by_is_known CHECK (held_out_by IN ('user', 'contact'))
 );
 CREATE UNIQUE INDEX ghost_models_one_is_active ON crm_health.ghost_models (is_active) WHERE is_active;
