@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::raw::pg_function;
 
 /// Microseconds between 1970-01-01 and PostgreSQL's 2000-01-01.
-const EPOCH_SHIFT: i64 = 946_684_800_000_000;
+pub(crate) const EPOCH_SHIFT: i64 = 946_684_800_000_000;
 
 /// There is an interaction at all.
 const HAS_ANY: u8 = 1;

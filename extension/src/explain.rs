@@ -16,7 +16,7 @@ use crate::raw::{RowSink, pg_function};
 use crate::refresh::{Kind, explain_statement};
 use crate::score::{as_of, measure_deal, measure_relationship};
 use crate::settings::{Settings, parse_config, scoring_config};
-use crate::{caller, crm};
+use crate::{caller, crm, pipeline};
 
 /// More reasons than this are no help.
 const MOST_REASONS: usize = 3;
@@ -31,11 +31,18 @@ pg_function! {
         // SAFETY: the argument types are those of the function's declaration.
         let metrics = unsafe { measure_deal(fcinfo, 1) };
         let score = deal::score(&metrics, &config);
+        // SAFETY: the first argument is declared jsonb.
+        let JsonB(json) = unsafe { pg_getarg(fcinfo, 0) }.unwrap_or(JsonB(serde_json::Value::Null));
+        let pipeline = or_raise(pipeline::of_config(&json));
         for explanation in deal::explain(&metrics, &score, &config) {
             sink.push(component(&explanation));
         }
         let reasons = deal::reasons(&metrics, &score, &config).join("; ");
         sink.push(overall(score.overall_health_score, score.health_status.as_str(), &reasons));
+        if let Some(outlook) = pipeline.and_then(|fitted| fitted.outlook(&metrics)) {
+            let percent = format!("{} %", pipeline::percent(outlook.win_probability));
+            sink.push(note("close_probability", &percent, &outlook.sentence()));
+        }
         pg_sys::Datum::null()
     }
 }
@@ -128,7 +135,7 @@ fn explain_one(sink: &mut RowSink, kind: Kind, id: Uuid, at: TimestampWithTimeZo
     let settings = Settings::read()?;
     let crm = crm::current(&settings.crm_schema)?;
     let owner = crm.score_owner()?;
-    let config = scoring_config()?;
+    let config = pipeline::added_to(scoring_config()?, kind)?;
     let source = crm.source(match kind {
         Kind::Deals => "deals",
         Kind::Relationships => "contacts",

@@ -10,4 +10,9 @@ mod fit;
 mod history;
 mod models;
 mod probability;
+/// What every look at the past shares.
+pub(crate) mod looking_back {
+    pub(crate) use super::backtest::{cutoffs, row};
+    pub(crate) use super::probability::{finite, horizon_days};
+}
 pub(crate) mod streams;

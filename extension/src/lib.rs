@@ -13,6 +13,7 @@ mod explain;
 mod functions;
 mod ghost;
 mod owner;
+mod pipeline;
 mod purge;
 mod raw;
 mod refresh;

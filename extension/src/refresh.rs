@@ -70,7 +70,7 @@ pub(crate) fn refresh(
     if unsafe { pg_sys::RecoveryInProgress() } {
         return Err(Error::Standby);
     }
-    let config = crate::settings::scoring_config()?;
+    let config = crate::pipeline::added_to(crate::settings::scoring_config()?, kind)?;
     let _owner = AsOwner::enter(owner);
     plan::lock(&users)?;
     // Whoever held the lock may have done the work: look again.

@@ -1,5 +1,7 @@
 //! The functions that score one target inside a statement, and return a row.
 
+use std::rc::Rc;
+
 use crm_health_scoring::config::{Config, GhostModel};
 use crm_health_scoring::deal::{self, DealInputs};
 use crm_health_scoring::interaction::{Interaction, Meeting};
@@ -11,11 +13,13 @@ use pgrx::{IntoDatum, PgMemoryContexts, pg_getarg, pg_sys};
 use crate::collect::{decode, to_instant};
 use crate::error::or_raise;
 use crate::ghost::streams::{Days, sealed_datum};
+use crate::pipeline::{self, FittedPipeline};
 use crate::raw::pg_function;
 
 /// What a statement's calls share: the parsed configuration and the shape of the result.
 struct PerStatement {
     config: Config,
+    pipeline: Option<Rc<FittedPipeline>>,
     descriptor: pg_sys::TupleDesc,
 }
 
@@ -73,7 +77,11 @@ pg_function! {
         unsafe {
             let shared = per_statement(fcinfo);
             let metrics = measure_deal(fcinfo, 1);
-            let score = deal::score(&metrics, &shared.config);
+            let mut score = deal::score(&metrics, &shared.config);
+            let outlook = shared.pipeline.as_ref().and_then(|fitted| fitted.outlook(&metrics));
+            if let Some(outlook) = outlook {
+                score.predicted_close_probability = pipeline::percent(outlook.win_probability);
+            }
             row(shared, [
                 score.overall_health_score.into_datum(),
                 score.health_status.as_str().into_datum(),
@@ -93,6 +101,7 @@ pg_function! {
                 texts(score.risk_factors.iter().map(|risk| risk.as_str())),
                 score.risk_level.as_str().into_datum(),
                 score.predicted_close_probability.into_datum(),
+                outlook.and_then(|outlook| outlook.days_to_close).map(pipeline::days).into_datum(),
             ])
         }
     }
@@ -191,13 +200,18 @@ unsafe fn per_statement<'a>(fcinfo: pg_sys::FunctionCallInfo) -> &'a PerStatemen
         if (*call).fn_extra.is_null() {
             let JsonB(json) = pg_getarg(fcinfo, 0).unwrap_or(JsonB(serde_json::Value::Null));
             let config = or_raise(crate::settings::parse_config(&json));
+            let pipeline = or_raise(pipeline::of_config(&json));
             let mut context = PgMemoryContexts::For((*call).fn_mcxt);
             let descriptor = context.switch_to(|_| {
                 let mut descriptor = std::ptr::null_mut();
                 pg_sys::get_call_result_type(fcinfo, std::ptr::null_mut(), &mut descriptor);
                 pg_sys::BlessTupleDesc(pg_sys::CreateTupleDescCopy(descriptor))
             });
-            let shared = context.leak_and_drop_on_delete(PerStatement { config, descriptor });
+            let shared = context.leak_and_drop_on_delete(PerStatement {
+                config,
+                pipeline,
+                descriptor,
+            });
             (*call).fn_extra = shared.cast();
         }
         &*(*call).fn_extra.cast::<PerStatement>()

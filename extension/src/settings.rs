@@ -53,8 +53,13 @@ pub(crate) fn scoring_config() -> Result<serde_json::Value> {
 /// The core's configuration from its JSON.
 pub(crate) fn parse_config(value: &serde_json::Value) -> Result<Config> {
     let unusable = |reason: String| Error::Config { reason };
+    let mut value = value.clone();
+    // Not of the core's configuration: see `pipeline`.
+    if let Some(sections) = value.as_object_mut() {
+        sections.remove(crate::pipeline::SECTION);
+    }
     let config: Config =
-        serde_json::from_value(value.clone()).map_err(|error| unusable(error.to_string()))?;
+        serde_json::from_value(value).map_err(|error| unusable(error.to_string()))?;
     config
         .validate()
         .map_err(|error| unusable(error.to_string()))?;

@@ -24,9 +24,14 @@ extension_sql_file!(
     requires = ["config_kept"]
 );
 extension_sql_file!(
+    "../../sql/extension/deal_models.sql",
+    name = "deal_models",
+    requires = ["ghost_models"]
+);
+extension_sql_file!(
     "../../sql/extension/scoring_config.sql",
     name = "scoring_config",
-    requires = ["ghost_models"]
+    requires = ["deal_models"]
 );
 extension_sql_file!(
     "../../sql/extension/collect.sql",
@@ -74,9 +79,14 @@ extension_sql_file!(
     requires = ["runs"]
 );
 extension_sql_file!(
+    "../../sql/extension/deal_functions.sql",
+    name = "deal_functions",
+    requires = ["ghost_functions"]
+);
+extension_sql_file!(
     "../../sql/extension/refresh_active_users.sql",
     name = "refresh_active_users",
-    requires = ["ghost_functions"]
+    requires = ["deal_functions"]
 );
 extension_sql_file!(
     "../../sql/extension/schedule.sql",

@@ -50,6 +50,7 @@ CALL pg_temp.crm_open();
 \ir tables/deal_health_alerts.sql
 \ir tables/ghost_detection_signals.sql
 \ir tables/contact_streams.sql
+\ir tables/deal_stage_history.sql
 
 \ir merge_relationships.sql
 \ir keys.sql
@@ -59,6 +60,7 @@ CALL pg_temp.crm_open();
 \ir grants.sql
 \ir triggers/last_login.sql
 \ir triggers/contact_streams.sql
+\ir triggers/deal_stage_history.sql
 
 CALL pg_temp.crm_close();
 \ir lib/drop.sql

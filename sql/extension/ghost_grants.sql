@@ -7,7 +7,7 @@ BEGIN
     EXECUTE format('GRANT EXECUTE ON FUNCTION crm_health.ghost_probability(uuid, integer, timestamptz) TO %I', v_role);
   END LOOP;
   IF EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.rolname = 'service_role') THEN
-    GRANT EXECUTE ON FUNCTION crm_health.fit_ghost_model(timestamptz, text), crm_health.use_ghost_model(text), crm_health.ghost_model_report(text), crm_health.backtest(timestamptz, timestamptz, integer, text) TO service_role;
+    GRANT EXECUTE ON FUNCTION crm_health.fit_ghost_model(timestamptz, text), crm_health.use_ghost_model(text), crm_health.ghost_model_report(text), crm_health.backtest(timestamptz, timestamptz, integer, text), crm_health.fit_deal_model(timestamptz, text), crm_health.use_deal_model(text), crm_health.deal_model_report(text), crm_health.backtest_deals(timestamptz, timestamptz, integer) TO service_role;
   END IF;
 END
 $$;

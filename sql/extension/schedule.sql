@@ -27,6 +27,7 @@ BEGIN
       ('crm_health_refresh', v_schedule, $cmd$CALL crm_health.refresh_active_users(p_triggered_by => 'pg_cron')$cmd$),
       ('crm_health_purge', '30 3 * * *', 'SELECT crm_health.purge()'),
       ('crm_health_fit', '0 4 * * 0', 'SELECT * FROM crm_health.fit_ghost_model()'),
+      ('crm_health_fit_deals', '30 4 * * 0', 'SELECT * FROM crm_health.fit_deal_model()'),
       ('crm_health_purge_job_log', '40 3 * * *',
        $cmd$DELETE FROM cron.job_run_details d USING cron.job j WHERE d.jobid = j.jobid AND j.jobname LIKE 'crm\_health\_%' AND d.end_time < now() - interval '30 days'$cmd$)
     ) AS j (name, at, what)
@@ -37,7 +38,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION crm_health.schedule(text)
-  IS 'Registers the daily refresh, the purge jobs and the weekly fit of the ghost model with pg_cron; a second call changes the time. Times are UTC';
+  IS 'Registers the daily refresh, the purge jobs and the weekly fits of the ghost and deal models with pg_cron; a second call changes the time. Times are UTC';
 REVOKE ALL ON FUNCTION crm_health.schedule(text) FROM PUBLIC;
 
 CREATE FUNCTION crm_health.unschedule() RETURNS SETOF text
@@ -50,7 +51,7 @@ BEGIN
   PERFORM crm_health.require_pg_cron();
   FOR v_name IN EXECUTE
     $q$SELECT j.jobname::text FROM cron.job j
-       WHERE j.jobname IN ('crm_health_refresh', 'crm_health_purge', 'crm_health_fit', 'crm_health_purge_job_log')
+       WHERE j.jobname IN ('crm_health_refresh', 'crm_health_purge', 'crm_health_fit', 'crm_health_fit_deals', 'crm_health_purge_job_log')
          AND j.username = current_user ORDER BY 1$q$
   LOOP
     EXECUTE 'SELECT cron.unschedule($1::text)' USING v_name;

@@ -50,7 +50,8 @@ CREATE TYPE crm_health.deal_score AS (
   avg_response_time_hours double precision,
   risk_factors text[],
   risk_level text,
-  predicted_close_probability integer
+  predicted_close_probability integer,
+  predicted_days_to_close integer
 );
 COMMENT ON TYPE crm_health.deal_score IS 'A deal''s score, with what it was computed from';
 

@@ -61,6 +61,7 @@ pub(crate) static TABLES: &[Table] = &[
             must("id", "uuid"),
             must("name", "text"),
             may("is_final", "bool"),
+            may("order_position", "int4"),
         ],
     },
     Table {
@@ -77,6 +78,17 @@ pub(crate) static TABLES: &[Table] = &[
             may("stage_changed_at", "timestamptz"),
             may("primary_contact_id", "uuid"),
             may("company_id", "uuid"),
+        ],
+    },
+    Table {
+        name: "deal_stage_history",
+        role: Role::OptionalSource,
+        columns: &[
+            must("deal_id", "uuid"),
+            must("stage_id", "uuid"),
+            must("status", "text"),
+            must("entered_at", "timestamptz"),
+            must("recorded_at", "timestamptz"),
         ],
     },
     Table {

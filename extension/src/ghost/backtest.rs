@@ -81,7 +81,8 @@ fn judge(
     Ok(found)
 }
 
-fn cutoffs(from: TimestampWithTimeZone, to: TimestampWithTimeZone) -> Result<Vec<Day>> {
+/// The days from one to the other, 30 apart.
+pub(crate) fn cutoffs(from: TimestampWithTimeZone, to: TimestampWithTimeZone) -> Result<Vec<Day>> {
     let (first, last) = (day_of(from.into()), day_of(to.into()));
     if last < first {
         return Err(Error::Input("p_to must not lie before p_from".to_owned()));
@@ -99,7 +100,8 @@ fn cutoffs(from: TimestampWithTimeZone, to: TimestampWithTimeZone) -> Result<Vec
     Ok(cutoffs)
 }
 
-fn row(cutoff: Option<Day>, metrics: &Metrics) -> [Option<pg_sys::Datum>; 9] {
+/// A row of a backtest: the day, and how right the probabilities were.
+pub(crate) fn row(cutoff: Option<Day>, metrics: &Metrics) -> [Option<pg_sys::Datum>; 9] {
     // A date is the number of days since 2000-01-01.
     let date = cutoff.map(|day| pg_sys::Datum::from(day - EPOCH_SHIFT_DAYS));
     let bins = serde_json::to_value(&metrics.reliability).expect("bins are JSON");

@@ -9,7 +9,7 @@ use crm_health_scoring::silence::stream::Day;
 use pgrx::prelude::*;
 use pgrx::{pg_getarg, pg_sys};
 
-use crate::collect::{state, to_instant};
+use crate::collect::{EPOCH_SHIFT, state, to_instant};
 use crate::error::Error;
 use crate::raw::pg_function;
 
@@ -79,6 +79,11 @@ pub(crate) fn decode(bytes: Option<&[u8]>) -> impl Iterator<Item = (Day, bool)> 
         let entry = i32::from_le_bytes(*entry);
         (entry >> 1, entry & 1 == 1)
     })
+}
+
+/// The first moment of a UTC day, as PostgreSQL's time.
+pub(crate) fn start_of(day: Day) -> pg_sys::TimestampTz {
+    i64::from(day) * MICROSECONDS_PER_DAY - EPOCH_SHIFT
 }
 
 /// The UTC day of a finite time.

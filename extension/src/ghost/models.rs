@@ -12,8 +12,7 @@ const LOCK: i64 = 0x6372_6d5f_6768_6f73;
 /// `crm_health.is_ghost_constants(constants)`: text, for a JSON number may be beyond all floats.
 #[pg_extern(sql = false, immutable, parallel_safe)]
 fn is_ghost_constants(constants: &str) -> bool {
-    serde_json::from_str::<Constants>(constants)
-        .is_ok_and(|constants| constants.validate().is_ok())
+    serde_json::from_str::<Constants>(constants).is_ok_and(|constants| constants.validate().is_ok())
 }
 
 /// A model by name, or the one in use.

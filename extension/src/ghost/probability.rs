@@ -36,7 +36,7 @@ pg_function! {
 }
 
 /// A horizon within 1–3650 days.
-pub(super) fn horizon_days(given: Option<i32>) -> Result<u32> {
+pub(crate) fn horizon_days(given: Option<i32>) -> Result<u32> {
     match given.filter(|days| (1..=MAX_HORIZON_DAYS).contains(days)) {
         Some(days) => Ok(days.unsigned_abs()),
         None => Err(Error::Input(format!(
@@ -47,7 +47,7 @@ pub(super) fn horizon_days(given: Option<i32>) -> Result<u32> {
 }
 
 /// An instant with a day, within the years 1–9999.
-pub(super) fn finite(as_of: Option<TimestampWithTimeZone>) -> Result<TimestampWithTimeZone> {
+pub(crate) fn finite(as_of: Option<TimestampWithTimeZone>) -> Result<TimestampWithTimeZone> {
     let as_of = as_of.ok_or(Error::AsOfOutOfRange)?;
     crate::refresh::check_as_of(as_of)?;
     Ok(as_of)

@@ -32,6 +32,7 @@ const COMPUTED: &[Computed] = &[
         "predicted_close_probability",
         "s.predicted_close_probability",
     ),
+    ("predicted_days_to_close", "s.predicted_days_to_close"),
 ];
 
 const HISTORY: &[Computed] = &[

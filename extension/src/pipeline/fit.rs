@@ -1,0 +1,247 @@
+//! `crm_health.fit_deal_model` and `crm_health.backtest_deals`.
+//!
+//! What a pipeline is worth is told by the past: one is learned from what was known 90 days before,
+//! and judged by which of the deals then open were won since.
+
+use crm_health_scoring::silence::Metrics;
+use crm_health_scoring::survival::{End, Pipeline, SurvivalError};
+use pgrx::datum::{JsonB, TimestampWithTimeZone};
+use pgrx::prelude::*;
+use pgrx::{IntoDatum, pg_getarg, pg_sys};
+use serde_json::json;
+
+use super::courses::Courses;
+use super::{FittedPipeline, of_config};
+use crate::error::{Error, Result, or_raise};
+use crate::ghost::looking_back::{cutoffs, finite, horizon_days, row};
+use crate::owner::AsOwner;
+use crate::raw::{RowSink, pg_function};
+use crate::settings::{Settings, parse_config, scoring_config};
+use crate::{caller, crm};
+
+const MICROSECONDS_PER_DAY: i64 = 86_400_000_000;
+
+/// How far back, and how far ahead, a fit is judged, in days.
+const JUDGED_DAYS: u32 = 90;
+
+/// Fits keep each other out by this advisory lock.
+const LOCK: i64 = 0x6372_6d5f_6465_616c;
+
+/// What a fit found.
+#[derive(Default)]
+struct Outcome {
+    name: Option<String>,
+    activated: bool,
+    decision: String,
+    deals: usize,
+    spells: usize,
+    completed: usize,
+    fitted: Option<Metrics>,
+    in_use: Option<Metrics>,
+}
+
+pg_function! {
+    /// `crm_health.fit_deal_model(p_as_of, p_name)`
+    fn fit_deal_model(fcinfo) {
+        let mut sink = RowSink::new(fcinfo);
+        // SAFETY: the types are those of the function's declaration.
+        let (as_of, name) = unsafe {
+            (
+                pg_getarg::<TimestampWithTimeZone>(fcinfo, 0),
+                pg_getarg::<String>(fcinfo, 1),
+            )
+        };
+        let outcome = or_raise(fit(as_of, name));
+        let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX).into_datum();
+        let loss = |metrics: &Option<Metrics>| metrics.as_ref().map(|metrics| metrics.log_loss);
+        sink.push([
+            outcome.name.into_datum(),
+            outcome.activated.into_datum(),
+            outcome.decision.into_datum(),
+            count(outcome.deals),
+            count(outcome.spells),
+            count(outcome.completed),
+            loss(&outcome.fitted).into_datum(),
+            loss(&outcome.in_use).into_datum(),
+        ]);
+        pg_sys::Datum::null()
+    }
+}
+
+pg_function! {
+    /// `crm_health.backtest_deals(p_from, p_to, p_horizon_days)`
+    fn backtest_deals(fcinfo) {
+        let mut sink = RowSink::new(fcinfo);
+        // SAFETY: the types are those of the function's declaration.
+        let (from, to, horizon) = unsafe {
+            (
+                pg_getarg::<TimestampWithTimeZone>(fcinfo, 0),
+                pg_getarg::<TimestampWithTimeZone>(fcinfo, 1),
+                pg_getarg::<i32>(fcinfo, 2),
+            )
+        };
+        for found in or_raise(look_back(from, to, horizon)) {
+            sink.push(found);
+        }
+        pg_sys::Datum::null()
+    }
+}
+
+fn fit(as_of: Option<TimestampWithTimeZone>, name: Option<String>) -> Result<Outcome> {
+    let as_of = finite(as_of)?;
+    // SAFETY: reads a flag.
+    if unsafe { pg_sys::RecoveryInProgress() } {
+        return Err(Error::Standby);
+    }
+    let courses = read(as_of)?;
+    let alone: Option<bool> =
+        Spi::get_one_with_args("SELECT pg_try_advisory_xact_lock($1)", &[LOCK.into()])?;
+    if alone != Some(true) {
+        return Err(Error::FitRunning);
+    }
+    let instant: pg_sys::TimestampTz = as_of.into();
+    let spells = courses.spells_at(instant);
+    let mut outcome = Outcome {
+        deals: courses.deals(),
+        spells: spells.len(),
+        completed: spells.iter().filter(|spell| spell.end != End::Open).count(),
+        decision: "not put in use: too few stage changes".to_owned(),
+        ..Outcome::default()
+    };
+    let Some(pipeline) = Pipeline::fit(&courses.typical_days, &spells).map_err(damaged)? else {
+        return Ok(outcome);
+    };
+    let before = instant - i64::from(JUDGED_DAYS) * MICROSECONDS_PER_DAY;
+    let earlier =
+        Pipeline::fit(&courses.typical_days, &courses.spells_at(before)).map_err(damaged)?;
+    outcome.fitted = earlier.and_then(|earlier| judged(&courses, &earlier, before));
+    let in_use = in_use()?;
+    let same_stages = in_use
+        .as_ref()
+        .filter(|(_, used)| used.stages == courses.stages);
+    outcome.in_use = same_stages.and_then(|(_, used)| judged(&courses, &used.pipeline, before));
+    outcome.activated = match (&outcome.fitted, &outcome.in_use) {
+        (Some(fitted), Some(used)) => fitted.log_loss < used.log_loss,
+        _ => true,
+    };
+    outcome.decision = match (outcome.activated, &outcome.in_use) {
+        (true, None) => "put in use: nothing to compare it with",
+        (true, Some(_)) => "put in use: better about the last 90 days",
+        (false, _) => "not put in use: no better about the last 90 days",
+    }
+    .to_owned();
+    let fitted = FittedPipeline {
+        stages: courses.stages,
+        pipeline,
+    };
+    let compared_with = in_use.map(|(name, _)| name);
+    outcome.name = Some(store(name, as_of, &outcome, &fitted, compared_with)?);
+    Ok(outcome)
+}
+
+/// All courses up to an instant, for a trusted caller.
+fn read(until: TimestampWithTimeZone) -> Result<Courses> {
+    let settings = Settings::read()?;
+    let crm = crm::current(&settings.crm_schema)?;
+    let owner = crm.score_owner()?;
+    if !caller::is_trusted(Some(owner), &settings.trusted_roles) {
+        return Err(Error::NotTrusted);
+    }
+    // The configuration is the extension's, the courses are the CRM's.
+    let config = parse_config(&scoring_config()?)?;
+    let _owner = AsOwner::enter(owner);
+    Courses::read(&config, &crm, until)
+}
+
+/// How right a pipeline was about the deals open at an instant.
+fn judged(courses: &Courses, pipeline: &Pipeline, at: pg_sys::TimestampTz) -> Option<Metrics> {
+    Metrics::of(predictions(courses, pipeline, at, JUDGED_DAYS).collect())
+}
+
+fn predictions(
+    courses: &Courses,
+    pipeline: &Pipeline,
+    at: pg_sys::TimestampTz,
+    horizon_days: u32,
+) -> impl Iterator<Item = (f64, bool)> {
+    let end = at + i64::from(horizon_days) * MICROSECONDS_PER_DAY;
+    courses.open_at(at).filter_map(move |deal| {
+        let said = pipeline.win_within(deal.stage, deal.days, horizon_days)?;
+        Some((said, deal.won_at.is_some_and(|won| won <= end)))
+    })
+}
+
+fn in_use() -> Result<Option<(String, std::rc::Rc<FittedPipeline>)>> {
+    let name: Option<String> =
+        Spi::get_one("SELECT (SELECT m.name FROM crm_health.deal_models m WHERE m.is_active)")?;
+    let config = super::added_to(json!({}), crate::refresh::Kind::Deals)?;
+    Ok(name.zip(of_config(&config)?))
+}
+
+fn store(
+    name: Option<String>,
+    as_of: TimestampWithTimeZone,
+    outcome: &Outcome,
+    fitted: &FittedPipeline,
+    compared_with: Option<String>,
+) -> Result<String> {
+    let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+    let model = serde_json::to_value(fitted).map_err(|error| Error::Config {
+        reason: error.to_string(),
+    })?;
+    let metrics = json!({"fitted": outcome.fitted, "in_use": outcome.in_use});
+    let name: Option<String> = Spi::get_one_with_args(
+        "INSERT INTO crm_health.deal_models (name, model, is_active, as_of, decision, deals_used,
+           spells_used, spells_completed, compared_with, metrics)
+         VALUES (coalesce($1, 'fit of ' || to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')),
+           $2, $3, $4, $5, $6, $7, $8, $9, $10)
+         RETURNING name",
+        &[
+            name.into(),
+            JsonB(model).into(),
+            outcome.activated.into(),
+            as_of.into(),
+            outcome.decision.as_str().into(),
+            count(outcome.deals).into(),
+            count(outcome.spells).into(),
+            count(outcome.completed).into(),
+            compared_with.into(),
+            JsonB(metrics).into(),
+        ],
+    )?;
+    Ok(name.unwrap_or_default())
+}
+
+fn look_back(
+    from: Option<TimestampWithTimeZone>,
+    to: Option<TimestampWithTimeZone>,
+    horizon: Option<i32>,
+) -> Result<Vec<[Option<pg_sys::Datum>; 9]>> {
+    let horizon = horizon_days(horizon)?;
+    let days = cutoffs(finite(from)?, finite(to)?)?;
+    let now = pgrx::datum::datetime_support::now();
+    let courses = read(now)?;
+    let now: pg_sys::TimestampTz = now.into();
+    let (mut found, mut all) = (Vec::new(), Vec::new());
+    for day in days {
+        pgrx::check_for_interrupts!();
+        let at = crate::ghost::days::start_of(day);
+        if at + i64::from(horizon) * MICROSECONDS_PER_DAY > now {
+            break;
+        }
+        let pipeline =
+            Pipeline::fit(&courses.typical_days, &courses.spells_at(at)).map_err(damaged)?;
+        let Some(pipeline) = pipeline else { continue };
+        let said: Vec<(f64, bool)> = predictions(&courses, &pipeline, at, horizon).collect();
+        found.extend(Metrics::of(said.clone()).map(|metrics| row(Some(day), &metrics)));
+        all.extend(said);
+    }
+    found.extend(Metrics::of(all).map(|metrics| row(None, &metrics)));
+    Ok(found)
+}
+
+fn damaged(error: SurvivalError) -> Error {
+    Error::Config {
+        reason: error.to_string(),
+    }
+}
