@@ -22,5 +22,10 @@ FROM (
     FROM target t
   ) t
   CROSS JOIN constants c
-  LEFT JOIN {streams} s ON s.user_id = t.user_id AND s.target_id = coalesce(t.contact_id, t.company_id)
+  LEFT JOIN LATERAL (
+    SELECT s.*
+    FROM {streams} s
+    WHERE s.user_id = t.user_id AND s.target_id = coalesce(t.contact_id, t.company_id)
+    LIMIT 1
+  ) s ON true
 ) k
