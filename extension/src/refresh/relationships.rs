@@ -41,7 +41,10 @@ const COMPUTED: &[Computed] = &[
     ),
     ("is_ghost_risk", "s.is_ghost_risk"),
     // A company is no one who could fall silent: the signals are a contact's.
-    ("ghost_signals", "CASE WHEN g.contact_id IS NULL THEN '[]' ELSE s.ghost_signals END"),
+    (
+        "ghost_signals",
+        "CASE WHEN g.contact_id IS NULL THEN '[]' ELSE s.ghost_signals END",
+    ),
     ("ghost_probability_percent", "s.ghost_probability_percent"),
     (
         "days_until_predicted_ghost",
@@ -108,7 +111,7 @@ pub(super) fn due(crm: &Crm) -> Result<String> {
 /// The statement that scores targets and writes the scores.
 pub(super) fn compute(crm: &Crm) -> Result<String> {
     let table = crm.score_table(TABLE)?;
-    let history = match crm.find("relationship_health_history") {
+    let history = match crm.written_table("relationship_health_history")? {
         Some(history) => history_columns(history, table, HISTORY).fill(
             include_str!("../../../sql/refresh/relationships_history.sql"),
             crm,
