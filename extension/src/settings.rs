@@ -40,12 +40,16 @@ impl Settings {
 
 /// The scoring configuration of the config tables as JSON, checked to be usable.
 pub(crate) fn scoring_config() -> Result<serde_json::Value> {
-    let JsonB(value) =
-        Spi::get_one::<JsonB>("SELECT crm_health.scoring_config()")?.ok_or_else(|| {
-            Error::Config {
-                reason: "there is none".to_owned(),
-            }
-        })?;
+    // Not Spi::get_one, which takes a transaction id: there are none on a standby.
+    let found: Option<JsonB> = Spi::connect(|client| {
+        client
+            .select("SELECT crm_health.scoring_config()", Some(1), &[])?
+            .first()
+            .get_one()
+    })?;
+    let JsonB(value) = found.ok_or_else(|| Error::Config {
+        reason: "there is none".to_owned(),
+    })?;
     parse_config(&value)?;
     Ok(value)
 }
