@@ -119,7 +119,8 @@ BEGIN
 END
 $$;
 
--- The app reads the schema, and calls the refresh where the extension is there.
+-- The app reads the schema, and calls the extension where it is there: what sql/extension/grants.sql grants to roles that
+-- were there before it. The owner of the scores may refresh anyone, and so may call what does.
 DO $$
 DECLARE
     v_role text;
@@ -130,18 +131,31 @@ BEGIN
         IF NOT pg_catalog.has_schema_privilege(v_role, pg_temp.crm_schema(), 'USAGE') THEN
             CALL pg_temp.crm_try(pg_catalog.format('GRANT USAGE ON SCHEMA %I TO %I', pg_temp.crm_schema(), v_role));
         END IF;
-        CONTINUE WHEN NOT EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'crm_health');
-        IF NOT pg_catalog.has_schema_privilege(v_role, 'crm_health', 'USAGE') THEN
-            CALL pg_temp.crm_try(pg_catalog.format('GRANT USAGE ON SCHEMA crm_health TO %I', v_role));
-        END IF;
-        FOR v_function IN
-            SELECT p.oid::regprocedure FROM pg_catalog.pg_proc p
-            WHERE p.oid IN (pg_catalog.to_regprocedure('public.refresh_deal_health_scores(uuid,integer)'),
-                            pg_catalog.to_regprocedure('public.refresh_relationship_health_scores(uuid,integer)'))
-              AND NOT pg_catalog.has_function_privilege(v_role, p.oid, 'EXECUTE')
-        LOOP
-            CALL pg_temp.crm_try(pg_catalog.format('GRANT EXECUTE ON FUNCTION %s TO %I', v_function, v_role));
-        END LOOP;
+    END LOOP;
+    IF NOT EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'crm_health') THEN
+        RETURN;
+    END IF;
+    FOR v_role, v_function IN
+        SELECT r.rolname, p.oid::regprocedure
+        FROM (VALUES
+            ('everyone', 'public.refresh_deal_health_scores(uuid,integer)'),
+            ('everyone', 'public.refresh_relationship_health_scores(uuid,integer)'),
+            ('everyone', 'crm_health.explain_deal(uuid,timestamptz)'),
+            ('everyone', 'crm_health.explain_contact(uuid,timestamptz)'),
+            ('everyone', 'crm_health.needs_attention(uuid[],integer,timestamptz)'),
+            ('everyone', 'crm_health.link_replies(uuid)'),
+            ('everyone', 'crm_health.score_deal(jsonb)'),
+            ('everyone', 'crm_health.score_relationship(jsonb,text)'),
+            ('trusted', 'crm_health.refresh_deals(uuid[],integer,timestamptz)'),
+            ('trusted', 'crm_health.refresh_relationships(uuid[],integer,timestamptz)'),
+            ('trusted', 'crm_health.active_users(timestamptz)')) AS f (callers, signature)
+        JOIN pg_catalog.pg_proc p ON p.oid = pg_catalog.to_regprocedure(f.signature)
+        JOIN pg_catalog.pg_roles r
+            ON r.rolname = 'service_role' OR r.rolname = 'authenticated' AND f.callers = 'everyone'
+            OR r.oid = (SELECT c.relowner FROM pg_catalog.pg_class c WHERE c.oid = pg_temp.crm_relation('deal_health_scores'))
+        WHERE NOT pg_catalog.has_function_privilege(r.oid, p.oid, 'EXECUTE')
+    LOOP
+        CALL pg_temp.crm_try(pg_catalog.format('GRANT EXECUTE ON FUNCTION %s TO %I', v_function, v_role));
     END LOOP;
 END
 $$;
