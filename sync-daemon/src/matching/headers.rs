@@ -118,8 +118,12 @@ fn separate_lines(value: &str) -> String {
 /// One header field as it would stand in a mail. What Gmail hands out is unfolded; a line break in it is damage.
 fn field(name: &str, value: &str) -> Vec<u8> {
     let cut = value.floor_char_boundary(MAX_VALUE);
-    let clean: String =
-        value[..cut].chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let clean: String = value[..cut]
+        .chars()
+        // NUL and what stands for broken UTF-8 belong to no address and no word.
+        .filter(|c| !matches!(c, '\0' | char::REPLACEMENT_CHARACTER))
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
     format!("{name}: {clean}\r\n\r\n").into_bytes()
 }
 
