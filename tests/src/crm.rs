@@ -20,7 +20,7 @@ impl Crm<'_> {
 
     /// A contact of the user.
     pub fn contact(&mut self, user: Uuid) -> Uuid {
-        self.add("INSERT INTO contacts (id, owner_id, email) VALUES ($1, $2, $1::text || '@example.com')", &[&user])
+        self.add("INSERT INTO contacts (id, owner_id, email) VALUES ($1, $2, concat($1::uuid, '@example.com'))", &[&user])
     }
 
     /// A company, and a contact of the user there.

@@ -8,7 +8,7 @@
 pub mod cluster;
 pub mod crm;
 pub mod database;
-pub mod session;
+pub mod scores;
 
 pub use cluster::Cluster;
 pub use crm::Crm;
