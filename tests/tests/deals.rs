@@ -237,3 +237,35 @@ fn without_a_link_a_deal_has_the_meetings_with_its_contact_since_it_began() {
     assert_eq!(score["meeting_count_last_30_days"], 3);
     assert_eq!(score["days_since_last_meeting"], 4);
 }
+
+#[test]
+fn mail_of_a_deal_counts_once_and_not_before_it_came() {
+    let mut db = Database::new();
+    let mut crm = Crm(&mut db);
+    let user = crm.user(0.0);
+    let colleague = crm.user(0.0);
+    let deal = crm.deal(user, "SQL", 5.0);
+    for _ in 0..2 {
+        let mail = crm.deal_mail(user, deal, "inbound", 6.0);
+        crm.set(
+            "communication_events",
+            mail,
+            "external_source = 'gmail', external_id = 'one'",
+        );
+    }
+    crm.deal_mail(user, deal, "outbound", -1.0);
+    crm.deal_mail(colleague, deal, "inbound", 2.0);
+    crm.activity(user, deal, -1.0);
+    crm.activity(colleague, deal, 2.0);
+    let call = crm.deal_mail(user, deal, "outbound", 3.0);
+    crm.set("communication_events", call, "event_type = 'call_made'");
+    crm.refresh(user);
+    let score = crm.deal_score(deal);
+    assert_eq!(
+        json!([
+            score["activity_count_last_30_days"],
+            score["days_since_last_activity"]
+        ]),
+        json!([1, 6])
+    );
+}
