@@ -89,8 +89,13 @@ BEGIN
             END IF;
         END LOOP;
         -- crm_health.link_replies notes on a mail that it was answered, and how fast.
-        IF pg_temp.crm_is_table('communication_events') AND NOT pg_catalog.has_column_privilege(
-            v_owner.oid, pg_temp.crm_relation('communication_events'), 'was_replied', 'UPDATE') THEN
+        -- Through a view too, where the view can be written to.
+        IF (SELECT pg_catalog.count(*) = 2
+                   AND NOT pg_catalog.bool_and(pg_catalog.has_column_privilege(v_owner.oid, a.attrelid, a.attnum, 'UPDATE'))
+            FROM pg_catalog.pg_attribute a
+            WHERE a.attrelid = pg_temp.crm_relation('communication_events')
+              AND a.attname IN ('was_replied', 'response_time_hours')
+              AND pg_catalog.pg_column_is_updatable(a.attrelid, a.attnum, true)) THEN
             CALL pg_temp.crm_try(pg_catalog.format('GRANT UPDATE (was_replied, response_time_hours) ON %s TO %I',
                 pg_temp.crm_relation('communication_events'), v_owner.rolname));
         END IF;

@@ -38,13 +38,6 @@ fn install(db: &Database, schema: &str) {
         &db.url(),
         &["-v", &format!("crm_schema={schema}"), "-f", &script],
     );
-    // Replies are noted through the view.
-    db.session()
-        .batch_execute(&format!(
-            "DO $$ BEGIN EXECUTE format('GRANT UPDATE (was_replied, response_time_hours) ON {schema}.communication_events TO %s',
-               (SELECT relowner::regrole FROM pg_class WHERE oid = '{schema}.deal_health_scores'::regclass)); END $$"
-        ))
-        .expect("the grant");
 }
 
 #[test]
