@@ -47,11 +47,12 @@ const HISTORY: &[Computed] = &[
     ("snapshot_at", "$4"),
 ];
 
-/// The statement that finds the targets of users.
-pub(super) fn due(crm: &Crm) -> Result<String> {
+/// The statement that finds the targets of users; `users` compares with them.
+pub(super) fn due(crm: &Crm, users: &str) -> Result<String> {
     let scores = crm.score_table(TABLE)?.qualified();
     Template::default()
         .with("scores", scores)
+        .with("users", users)
         .fill(include_str!("../../../sql/refresh/deals_due.sql"), crm)
 }
 

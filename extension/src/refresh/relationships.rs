@@ -99,13 +99,16 @@ const HISTORY: &[Computed] = &[
     ),
 ];
 
-/// The statement that finds the targets of users.
-pub(super) fn due(crm: &Crm) -> Result<String> {
+/// The statement that finds the targets of users; `users` compares with them.
+pub(super) fn due(crm: &Crm, users: &str) -> Result<String> {
     let scores = crm.score_table(TABLE)?.qualified();
-    Template::default().with("scores", scores).fill(
-        include_str!("../../../sql/refresh/relationships_due.sql"),
-        crm,
-    )
+    Template::default()
+        .with("scores", scores)
+        .with("users", users)
+        .fill(
+            include_str!("../../../sql/refresh/relationships_due.sql"),
+            crm,
+        )
 }
 
 /// The statement that scores targets and writes the scores.
