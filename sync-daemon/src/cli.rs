@@ -71,7 +71,12 @@ pub(crate) struct SyncArgs {
 #[derive(Args)]
 pub(crate) struct BackfillArgs {
     /// This user (may be repeated)
-    #[arg(long, value_name = "ID", required_unless_present = "all", conflicts_with = "all")]
+    #[arg(
+        long,
+        value_name = "ID",
+        required_unless_present = "all",
+        conflicts_with = "all"
+    )]
     pub(crate) user: Vec<Uuid>,
     /// All users with a connected mailbox
     #[arg(long)]
@@ -131,7 +136,9 @@ pub fn main() -> ExitCode {
         }
     };
     start_log(config.log_format);
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
     let exit = match runtime {
         Ok(runtime) => runtime.block_on(dispatch(cli, config)),
         Err(error) => {
@@ -160,7 +167,9 @@ async fn dispatch(cli: Cli, config: Config) -> Exit {
 fn start_log(format: LogFormat) {
     let filter = EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| EnvFilter::new("warn,crm_health_sync=info"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     match format {
         LogFormat::Text => log.init(),
         LogFormat::Json => log.json().init(),
@@ -170,7 +179,9 @@ fn start_log(format: LogFormat) {
 /// `90m`, `12h`, `30d`, or seconds.
 fn parse_duration(text: &str) -> Result<Duration, String> {
     let wrong = || format!("{text} is not a duration: write 90m, 12h or 30d");
-    let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let split = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
     let (number, unit) = text.split_at(split);
     let number: u64 = number.parse().map_err(|_| wrong())?;
     let seconds = match unit {
@@ -180,6 +191,8 @@ fn parse_duration(text: &str) -> Result<Duration, String> {
         "d" => 86_400,
         _ => return Err(wrong()),
     };
-    let total = number.checked_mul(seconds).filter(|t| (1..=3_153_600_000).contains(t));
+    let total = number
+        .checked_mul(seconds)
+        .filter(|t| (1..=3_153_600_000).contains(t));
     total.map(Duration::from_secs).ok_or_else(wrong)
 }

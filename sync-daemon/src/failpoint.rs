@@ -17,7 +17,9 @@ mod armed {
     }
 
     pub(super) fn pass(name: &str) {
-        let Some((wanted, count)) = PLAN.get_or_init(plan) else { return };
+        let Some((wanted, count)) = PLAN.get_or_init(plan) else {
+            return;
+        };
         if wanted == name && PASSED.fetch_add(1, Ordering::SeqCst) + 1 == *count {
             std::process::abort();
         }

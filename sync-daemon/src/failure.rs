@@ -99,7 +99,9 @@ impl Failure {
         let seconds = match self {
             Self::AuthRejected | Self::HistoryExpired => HOUR,
             Self::AdminBlocked => 24 * HOUR,
-            Self::Transient(_) | Self::Backend(_) | Self::BatchShort | Self::Database(_) => 15 * MINUTE,
+            Self::Transient(_) | Self::Backend(_) | Self::BatchShort | Self::Database(_) => {
+                15 * MINUTE
+            }
             Self::RateLimited { wait } => return Some(*wait),
             Self::Interrupted => 0,
             _ => return None,

@@ -26,7 +26,11 @@ impl UserBucket {
         let size = per_minute * quota.user_burst_share;
         let per_second = per_minute * (1.0 - quota.user_burst_share) / 60.0;
         let grown = units.map_or(size, |u| u + age_seconds.max(0.0) * per_second);
-        Self { size, per_second, level: Mutex::new((grown.min(size), Instant::now())) }
+        Self {
+            size,
+            per_second,
+            level: Mutex::new((grown.min(size), Instant::now())),
+        }
     }
 
     /// Takes `cost` units, or says how long until they are there. More than the bucket holds is given when it is full.
@@ -34,13 +38,18 @@ impl UserBucket {
     /// # Errors
     /// The time to wait.
     pub fn take(&self, cost: f64) -> Result<(), Duration> {
-        let mut level = self.level.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut level = self
+            .level
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         let now = Instant::now();
         let units = (level.0 + (now - level.1).as_secs_f64() * self.per_second).min(self.size);
         let needed = cost.min(self.size);
         if units < needed {
             *level = (units, now);
-            return Err(Duration::from_secs_f64((needed - units) / self.per_second + 0.001));
+            return Err(Duration::from_secs_f64(
+                (needed - units) / self.per_second + 0.001,
+            ));
         }
         *level = (units - cost, now);
         Ok(())
@@ -49,7 +58,10 @@ impl UserBucket {
     /// Units left now.
     #[must_use]
     pub fn level(&self) -> f64 {
-        let level = self.level.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let level = self
+            .level
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         (level.0 + level.1.elapsed().as_secs_f64() * self.per_second).min(self.size)
     }
 }
@@ -88,7 +100,10 @@ impl ProjectQuota {
         let mut reserve = self.reserve.lock().await;
         if *reserve < cost {
             let leave = if backfill { self.backfill_reserve } else { 0.0 };
-            let portion = (self.per_second / 4.0).min(self.size / 8.0).max(cost).ceil();
+            let portion = (self.per_second / 4.0)
+                .min(self.size / 8.0)
+                .max(cost)
+                .ceil();
             if let Some(wait) = self.ask(portion, cost, leave, &mut reserve).await? {
                 return Ok(Some(wait));
             }
@@ -107,7 +122,10 @@ impl ProjectQuota {
     ) -> Result<Option<Duration>, Failure> {
         let mut wait = Duration::ZERO;
         for want in [portion, cost] {
-            let answer = self.store.take_units(want, self.size, self.per_second, leave).await?;
+            let answer = self
+                .store
+                .take_units(want, self.size, self.per_second, leave)
+                .await?;
             if answer.granted {
                 *reserve += want;
                 return Ok(None);
@@ -126,7 +144,11 @@ impl ProjectQuota {
         if *reserve >= 1.0 {
             let unused = -reserve.floor();
             *reserve = 0.0;
-            if let Err(error) = self.store.take_units(unused, self.size, self.per_second, 0.0).await {
+            if let Err(error) = self
+                .store
+                .take_units(unused, self.size, self.per_second, 0.0)
+                .await
+            {
                 tracing::debug!(%error, "unused quota units could not be given back");
             }
         }

@@ -47,14 +47,19 @@ async fn mailbox(at: At) -> (World, Vec<String>) {
         assert!(report.success, "{report:?}");
     }
     if at == At::Token {
-        world.execute("UPDATE google_integrations SET access_token = NULL").await;
+        world
+            .execute("UPDATE google_integrations SET access_token = NULL")
+            .await;
     }
     ids.extend(world.receive(REP, ADA, MAIL));
     (world, ids)
 }
 
 fn server_error() -> Fault {
-    Fault::ServerError { status: 503, html: true }
+    Fault::ServerError {
+        status: 503,
+        html: true,
+    }
 }
 
 fn limited(status: u16, reason: &str) -> Fault {
@@ -67,11 +72,15 @@ fn limited(status: u16, reason: &str) -> Fault {
 }
 
 fn forbidden(reason: &str) -> Fault {
-    Fault::Forbidden { reason: reason.to_owned() }
+    Fault::Forbidden {
+        reason: reason.to_owned(),
+    }
 }
 
 fn oauth(error: &str) -> Fault {
-    Fault::Oauth { error: error.to_owned() }
+    Fault::Oauth {
+        error: error.to_owned(),
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -83,7 +92,10 @@ async fn a_fault_that_passes_costs_nothing() {
         (server_error(), &everywhere),
         (Fault::Reset, &[Profile, List, History, Batch, Token]),
         (Fault::ResetMidBody, &[Profile, List, History, Batch, Token]),
-        (Fault::Truncated { keep_percent: 60 }, &[Profile, List, History, Batch, Token]),
+        (
+            Fault::Truncated { keep_percent: 60 },
+            &[Profile, List, History, Batch, Token],
+        ),
         (Fault::MalformedJson, &everywhere),
         (Fault::WrongTypes, &[List, History, OnePart]),
         (Fault::BrokenUtf8, &[OnePart]),
@@ -91,7 +103,12 @@ async fn a_fault_that_passes_costs_nothing() {
         (Fault::Unauthorized, &calls),
         (limited(429, "rateLimitExceeded"), &calls),
         (limited(403, "userRateLimitExceeded"), &calls),
-        (Fault::Redirect { location: "http://127.0.0.1:9/".to_owned() }, &[Profile, List, History, Batch]),
+        (
+            Fault::Redirect {
+                location: "http://127.0.0.1:9/".to_owned(),
+            },
+            &[Profile, List, History, Batch],
+        ),
         (Fault::Missing { count: 2 }, &[Batch]),
         (Fault::Duplicated, &[Batch]),
         (Fault::Reversed, &[Batch]),
@@ -123,42 +140,115 @@ struct Row {
 async fn a_fault_that_stays_is_told_and_loses_nothing() {
     use At::{Batch, History, List, OnePart, Profile, Token};
     const CALLS: &[At] = &[Profile, List, History, OnePart, Batch];
-    let row = |fault, places, code, state| Row { fault, places, code, state };
+    let row = |fault, places, code, state| Row {
+        fault,
+        places,
+        code,
+        state,
+    };
     let rows = [
         row(Fault::Unauthorized, CALLS, "auth_rejected", "paused"),
         row(server_error(), CALLS, "backend_error", "failing"),
-        row(Fault::Reset, &[Profile, List, History, Batch], "backend_error", "failing"),
-        row(Fault::Truncated { keep_percent: 40 }, &[List, History], "backend_error", "failing"),
-        row(Fault::MalformedJson, &[Profile, List, History], "backend_error", "failing"),
-        row(limited(429, "rateLimitExceeded"), CALLS, "rate_limited", "paused"),
-        row(limited(403, "rateLimitExceeded"), CALLS, "rate_limited", "paused"),
-        row(forbidden("dailyLimitExceeded"), CALLS, "project_quota", "ok"),
+        row(
+            Fault::Reset,
+            &[Profile, List, History, Batch],
+            "backend_error",
+            "failing",
+        ),
+        row(
+            Fault::Truncated { keep_percent: 40 },
+            &[List, History],
+            "backend_error",
+            "failing",
+        ),
+        row(
+            Fault::MalformedJson,
+            &[Profile, List, History],
+            "backend_error",
+            "failing",
+        ),
+        row(
+            limited(429, "rateLimitExceeded"),
+            CALLS,
+            "rate_limited",
+            "paused",
+        ),
+        row(
+            limited(403, "rateLimitExceeded"),
+            CALLS,
+            "rate_limited",
+            "paused",
+        ),
+        row(
+            forbidden("dailyLimitExceeded"),
+            CALLS,
+            "project_quota",
+            "ok",
+        ),
         row(forbidden("domainPolicy"), CALLS, "admin_blocked", "paused"),
-        row(forbidden("insufficientPermissions"), CALLS, "scope_missing", "failing"),
+        row(
+            forbidden("insufficientPermissions"),
+            CALLS,
+            "scope_missing",
+            "failing",
+        ),
         row(forbidden("somethingNew"), CALLS, "forbidden", "failing"),
-        row(Fault::Missing { count: 5 }, &[Batch], "batch_short", "failing"),
-        row(oauth("invalid_grant"), &[Token], "reconnect_required", "reconnect_required"),
+        row(
+            Fault::Missing { count: 5 },
+            &[Batch],
+            "batch_short",
+            "failing",
+        ),
+        row(
+            oauth("invalid_grant"),
+            &[Token],
+            "reconnect_required",
+            "reconnect_required",
+        ),
         row(oauth("invalid_client"), &[Token], "operator_error", "ok"),
-        row(oauth("unauthorized_client"), &[Token], "operator_error", "ok"),
+        row(
+            oauth("unauthorized_client"),
+            &[Token],
+            "operator_error",
+            "ok",
+        ),
         row(server_error(), &[Token], "transient", "failing"),
         row(Fault::Hang, &[Token], "transient", "failing"),
     ];
-    for Row { fault, places, code, state } in rows {
+    for Row {
+        fault,
+        places,
+        code,
+        state,
+    } in rows
+    {
         for &at in places {
             let label = format!("{fault:?} at {at:?}");
             let (world, ids) = mailbox(at).await;
             world.gmail.inject(at.rule(fault.clone()));
             let report = world.sync().await;
             assert_eq!(codes(&report), [code], "{label}: {report:?}");
-            let now = world.text("SELECT state FROM crm_health_sync.mailboxes").await;
+            let now = world
+                .text("SELECT state FROM crm_health_sync.mailboxes")
+                .await;
             assert_eq!(now.as_deref(), Some(state), "{label}");
-            let active = world.number("SELECT count(*) FROM google_integrations WHERE is_active").await;
-            assert_eq!(active, i64::from(code != "reconnect_required"), "{label}: who is active");
+            let active = world
+                .number("SELECT count(*) FROM google_integrations WHERE is_active")
+                .await;
+            assert_eq!(
+                active,
+                i64::from(code != "reconnect_required"),
+                "{label}: who is active"
+            );
             // When the fault is over, all of it comes in.
             world.gmail.clear_faults();
             world.end_pauses().await;
-            world.execute("UPDATE crm_health_sync.project_quota SET paused_until = NULL;
-                           UPDATE google_integrations SET is_active = true").await;
+            world
+                .execute(
+                    "UPDATE crm_health_sync.project_quota SET paused_until = NULL;
+                           UPDATE google_integrations SET is_active = true",
+                )
+                .await;
             let report = world.sync().await;
             assert!(report.success, "{label}, afterwards: {report:?}");
             world.assert_synced(&ids).await;
@@ -193,23 +283,39 @@ async fn a_message_deleted_before_it_is_fetched_is_gone_and_no_more() {
         assert!(report.success, "{report:?}");
         assert_eq!(report.details.messages_gone, 1);
         world.assert_synced(&ids[1..]).await;
-        assert_eq!(world.number("SELECT count(*) FROM crm_health_sync.pending").await, 0);
+        assert_eq!(
+            world
+                .number("SELECT count(*) FROM crm_health_sync.pending")
+                .await,
+            0
+        );
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_that_cannot_be_read_is_set_aside_and_the_rest_goes_on() {
     let huge = Fault::HugeHeader { bytes: 10_000_000 };
-    for fault in [Fault::BadRequest, Fault::MalformedJson, Fault::WrongTypes, huge] {
+    for fault in [
+        Fault::BadRequest,
+        Fault::MalformedJson,
+        Fault::WrongTypes,
+        huge,
+    ] {
         let (world, ids) = mailbox(At::OnePart).await;
-        world.gmail.inject(At::OnePart.rule(fault.clone()).message(&ids[3]));
+        world
+            .gmail
+            .inject(At::OnePart.rule(fault.clone()).message(&ids[3]));
         let report = world.sync().await;
         assert!(report.success, "{fault:?}: {report:?}");
         assert_eq!(report.details.messages_poison, 1, "{fault:?}");
         let rest: Vec<String> = ids.iter().filter(|id| **id != ids[3]).cloned().collect();
         world.assert_synced(&rest).await;
         let poison = "SELECT message_id FROM crm_health_sync.pending WHERE state = 'poison'";
-        assert_eq!(world.text(poison).await.as_ref(), Some(&ids[3]), "{fault:?}");
+        assert_eq!(
+            world.text(poison).await.as_ref(),
+            Some(&ids[3]),
+            "{fault:?}"
+        );
     }
 }
 
@@ -234,7 +340,10 @@ async fn an_expired_history_is_listed_again_at_most_once_an_hour() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_grant_without_search_is_listed_without_it() {
     let (world, ids) = mailbox(At::List).await;
-    world.gmail.set_scopes(REP, &[local_gmail::SCOPE_METADATA]).expect("scopes");
+    world
+        .gmail
+        .set_scopes(REP, &[local_gmail::SCOPE_METADATA])
+        .expect("scopes");
     let report = world.sync().await;
     assert!(report.success, "{report:?}");
     world.assert_synced(&ids).await;
@@ -245,16 +354,28 @@ async fn a_grant_without_search_is_listed_without_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dead_grant_is_told_once() {
     let (world, _) = mailbox(At::Token).await;
-    let mut listener = sqlx::postgres::PgListener::connect(&world.url).await.expect("listener");
+    let mut listener = sqlx::postgres::PgListener::connect(&world.url)
+        .await
+        .expect("listener");
     listener.listen("crm_health").await.expect("listen");
     world.gmail.revoke(REP).expect("revoked");
     assert_eq!(codes(&world.sync().await), ["reconnect_required"]);
     let told = tokio::time::timeout(std::time::Duration::from_secs(5), listener.recv()).await;
     let told = told.expect("a notice").expect("a notice");
-    assert!(told.payload().contains("mailbox_reconnect"), "{}", told.payload());
-    let status = world.text("SELECT token_status FROM google_integrations").await;
+    assert!(
+        told.payload().contains("mailbox_reconnect"),
+        "{}",
+        told.payload()
+    );
+    let status = world
+        .text("SELECT token_status FROM google_integrations")
+        .await;
     assert_eq!(status.as_deref(), Some("needs_reconnect"));
-    assert_eq!(codes(&world.sync().await), Vec::<&str>::new(), "it is not told every day");
+    assert_eq!(
+        codes(&world.sync().await),
+        Vec::<&str>::new(),
+        "it is not told every day"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -267,7 +388,11 @@ async fn one_of_a_hundred_users_failing_fails_alone() {
         world.add_contact(user, ADA).await;
         world.receive(&email, ADA, 1);
     }
-    world.gmail.inject(At::List.rule(forbidden("domainPolicy")).mailbox("rep7@acme.example"));
+    world.gmail.inject(
+        At::List
+            .rule(forbidden("domainPolicy"))
+            .mailbox("rep7@acme.example"),
+    );
     let report = world.sync().await;
     assert_eq!(codes(&report), ["admin_blocked"]);
     assert_eq!((report.users_processed, report.emails_synced), (100, 99));

@@ -9,7 +9,10 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 fn exact(value: &str) -> Vec<String> {
-    read_addresses(value).iter().map(|a| a.exact().to_owned()).collect()
+    read_addresses(value)
+        .iter()
+        .map(|a| a.exact().to_owned())
+        .collect()
 }
 
 #[test]
@@ -18,8 +21,14 @@ fn headers_are_read_whatever_senders_write() {
         ("a@b.com", &["a@b.com"]),
         ("Ann <Ann@B.com>", &["ann@b.com"]),
         ("a@b.com,,c@d.com", &["a@b.com", "c@d.com"]),
-        ("\"Last, First\" <x@y.org>, Z <z@y.org>", &["x@y.org", "z@y.org"]),
-        ("Team: a@b.com, C <c@d.com>; e@f.com", &["a@b.com", "c@d.com", "e@f.com"]),
+        (
+            "\"Last, First\" <x@y.org>, Z <z@y.org>",
+            &["x@y.org", "z@y.org"],
+        ),
+        (
+            "Team: a@b.com, C <c@d.com>; e@f.com",
+            &["a@b.com", "c@d.com", "e@f.com"],
+        ),
         ("undisclosed-recipients:;", &[]),
         ("=?utf-8?q?J=C3=B6rg?= <j@b.com>", &["j@b.com"]),
         ("\"unbalanced <q@b.com>", &["q@b.com"]),
@@ -36,7 +45,10 @@ fn headers_are_read_whatever_senders_write() {
     for (value, wanted) in rows {
         let found = exact(value);
         for address in *wanted {
-            assert!(found.iter().any(|f| f == address), "{value:?}: {address} not in {found:?}");
+            assert!(
+                found.iter().any(|f| f == address),
+                "{value:?}: {address} not in {found:?}"
+            );
         }
         if wanted.is_empty() {
             assert!(found.is_empty(), "{value:?}: {found:?}");
@@ -74,17 +86,25 @@ fn tags_count_only_when_the_exact_address_matches_nobody() {
 }
 
 fn matches(index: &ContactIndex, from: &str, own: &HashSet<String>) -> Vec<Uuid> {
-    events_of(&mail(&[("From", from)], &[]), index, own, true).iter().map(|e| e.contact_id).collect()
+    events_of(&mail(&[("From", from)], &[]), index, own, true)
+        .iter()
+        .map(|e| e.contact_id)
+        .collect()
 }
 
 fn mail(headers: &[(&str, &str)], labels: &[&str]) -> Message {
-    let header = |(name, value): &(&str, &str)| Header { name: (*name).to_owned(), value: (*value).to_owned() };
+    let header = |(name, value): &(&str, &str)| Header {
+        name: (*name).to_owned(),
+        value: (*value).to_owned(),
+    };
     Message {
         id: "m".to_owned(),
         thread_id: None,
         label_ids: labels.iter().map(|l| (*l).to_owned()).collect(),
         internal_date: 0,
-        payload: Part { headers: headers.iter().map(header).collect() },
+        payload: Part {
+            headers: headers.iter().map(header).collect(),
+        },
     }
 }
 
@@ -93,32 +113,96 @@ fn direction_and_automation_follow_the_headers_and_labels() {
     let contact = Uuid::from_u128(1);
     let index = ContactIndex::new([(contact, "ada@c.com"), (Uuid::from_u128(2), "me@x.com")]);
     let own: HashSet<String> = ["me@x.com".to_owned()].into();
-    let rows: &[(&[(&str, &str)], &[&str], &str, bool)] = &[
-        (&[("From", "ada@c.com"), ("To", "me@x.com")], &[], "inbound", false),
-        (&[("From", "ME@x.com"), ("To", "ada@c.com")], &[], "outbound", false),
-        (&[("From", "odd@x.com"), ("Bcc", "ada@c.com")], &["SENT"], "outbound", false),
-        (&[("From", "list@c.com"), ("reply-to", "ada@c.com"), ("List-Id", "<l>")], &[], "inbound", true),
-        (&[("From", "ada@c.com"), ("Precedence", "Bulk")], &[], "inbound", true),
-        (&[("From", "ada@c.com"), ("Auto-Submitted", "auto-replied; x")], &[], "inbound", true),
-        (&[("From", "ada@c.com"), ("Auto-Submitted", "no")], &[], "inbound", false),
+    type Row<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str], &'a str, bool);
+    let rows: &[Row<'_>] = &[
+        (
+            &[("From", "ada@c.com"), ("To", "me@x.com")],
+            &[],
+            "inbound",
+            false,
+        ),
+        (
+            &[("From", "ME@x.com"), ("To", "ada@c.com")],
+            &[],
+            "outbound",
+            false,
+        ),
+        (
+            &[("From", "odd@x.com"), ("Bcc", "ada@c.com")],
+            &["SENT"],
+            "outbound",
+            false,
+        ),
+        (
+            &[
+                ("From", "list@c.com"),
+                ("reply-to", "ada@c.com"),
+                ("List-Id", "<l>"),
+            ],
+            &[],
+            "inbound",
+            true,
+        ),
+        (
+            &[("From", "ada@c.com"), ("Precedence", "Bulk")],
+            &[],
+            "inbound",
+            true,
+        ),
+        (
+            &[("From", "ada@c.com"), ("Auto-Submitted", "auto-replied; x")],
+            &[],
+            "inbound",
+            true,
+        ),
+        (
+            &[("From", "ada@c.com"), ("Auto-Submitted", "no")],
+            &[],
+            "inbound",
+            false,
+        ),
     ];
     for (headers, labels, direction, automated) in rows {
         let events = events_of(&mail(headers, labels), &index, &own, true);
-        assert_eq!(events.len(), 1, "{headers:?}: the own address is no contact");
-        assert_eq!((events[0].contact_id, events[0].direction), (contact, *direction), "{headers:?}");
+        assert_eq!(
+            events.len(),
+            1,
+            "{headers:?}: the own address is no contact"
+        );
+        assert_eq!(
+            (events[0].contact_id, events[0].direction),
+            (contact, *direction),
+            "{headers:?}"
+        );
         let flag = format!("\"automated\":{automated}");
-        assert!(events[0].metadata.contains(&flag), "{headers:?}: {}", events[0].metadata);
+        assert!(
+            events[0].metadata.contains(&flag),
+            "{headers:?}: {}",
+            events[0].metadata
+        );
     }
 }
 
 #[test]
 fn a_batch_answer_is_read_by_content_id_whatever_its_shape() {
     let part = |id: &str, status: u16, body: &str| {
-        format!("--x\r\nContent-Type: application/http\r\nContent-ID: <response-m-{id}>\r\n\r\nHTTP/1.1 {status} S\r\nContent-Length: {}\r\n\r\n{body}\r\n", body.len())
+        format!(
+            "--x\r\nContent-Type: application/http\r\nContent-ID: <response-m-{id}>\r\n\r\nHTTP/1.1 {status} S\r\nContent-Length: {}\r\n\r\n{body}\r\n",
+            body.len()
+        )
     };
-    let whole = format!("preamble\r\n{}{}{}--x--", part("b", 200, "{}"), part("a", 404, "no"), part("b", 500, "late"));
+    let whole = format!(
+        "preamble\r\n{}{}{}--x--",
+        part("b", 200, "{}"),
+        part("a", 404, "no"),
+        part("b", 500, "late")
+    );
     let answers = batch::read_answer("multipart/mixed; boundary=\"x\"", whole.as_bytes());
-    assert_eq!((answers["a"].status, answers["b"].status), (404, 200), "the better duplicate stays");
+    assert_eq!(
+        (answers["a"].status, answers["b"].status),
+        (404, 200),
+        "the better duplicate stays"
+    );
     let cut = &whole[..whole.find("late").expect("there")];
     let answers = batch::read_answer("multipart/mixed; boundary=x", cut.as_bytes());
     assert_eq!(answers.len(), 2, "what came whole is used");

@@ -18,10 +18,22 @@ async fn first_sync_brings_in_matched_mail_and_nothing_else() {
     world.receive(REP, "stranger@nowhere.example", 2);
     let report = world.sync().await;
     assert_eq!(codes(&report), Vec::<&str>::new(), "{report:?}");
-    assert_eq!((report.users_processed, report.emails_synced, report.contacts_with_emails), (1, 3, 1));
+    assert_eq!(
+        (
+            report.users_processed,
+            report.emails_synced,
+            report.contacts_with_emails
+        ),
+        (1, 3, 1)
+    );
     assert_eq!(report.details.messages_unmatched, 2);
     world.assert_synced(&ids).await;
-    assert_eq!(world.number("SELECT count(*) FROM crm_health_sync.pending").await, 0);
+    assert_eq!(
+        world
+            .number("SELECT count(*) FROM crm_health_sync.pending")
+            .await,
+        0
+    );
     world.assert_conforming();
 }
 
@@ -55,8 +67,14 @@ async fn drafts_spam_trash_and_chat_stay_out_until_they_leave_it() {
     let skipped = ["DRAFT", "SPAM", "TRASH", "CHAT"].map(|label| labelled(&[label]));
     let report = world.sync().await;
     assert_eq!(report.emails_synced, 0, "{report:?}");
-    world.gmail.change_labels(REP, &skipped[1], &["INBOX"], &["SPAM"]).expect("rescued");
-    world.gmail.change_labels(REP, &skipped[2], &["INBOX"], &["TRASH"]).expect("rescued");
+    world
+        .gmail
+        .change_labels(REP, &skipped[1], &["INBOX"], &["SPAM"])
+        .expect("rescued");
+    world
+        .gmail
+        .change_labels(REP, &skipped[2], &["INBOX"], &["TRASH"])
+        .expect("rescued");
     world.sync().await;
     world.assert_synced(&skipped[1..3]).await;
     world.assert_conforming();
@@ -73,7 +91,10 @@ async fn an_event_says_what_the_mail_says() {
          INSERT INTO deals (id, name, stage_id, owner_id, status, primary_contact_id)
          SELECT '{contact}', 'Deal', s.id, '{user}', 'active', '{contact}' FROM deal_stages s LIMIT 1"
     )).await;
-    world.gmail.set_aliases(REP, &["sales@acme.example"]).expect("alias");
+    world
+        .gmail
+        .set_aliases(REP, &["sales@acme.example"])
+        .expect("alias");
     let sent = NewMessage::default()
         .labels(&["INBOX"])
         .header("From", "Rep <sales@acme.example>")
@@ -88,7 +109,9 @@ async fn an_event_says_what_the_mail_says() {
         .thread("talk")
         .at_ms(1_700_000_100_000);
     world.gmail.add_message(REP, reply).expect("message");
-    world.execute("UPDATE profiles SET last_login_at = now()").await;
+    world
+        .execute("UPDATE profiles SET last_login_at = now()")
+        .await;
     let engine = world.engine();
     let request = crm_health_sync::run::RunRequest {
         triggered_by: "test".to_owned(),
@@ -97,7 +120,9 @@ async fn an_event_says_what_the_mail_says() {
         since: Some(std::time::Duration::from_secs(40 * 365 * 86_400)),
     };
     let stop = tokio_util::sync::CancellationToken::new();
-    engine.run(&request, &stop, std::sync::Arc::new(|_| {})).await;
+    engine
+        .run(&request, &stop, std::sync::Arc::new(|_| {}))
+        .await;
     let row = world.text(
         "SELECT concat_ws('|', event_type, direction, subject, company_id IS NOT NULL, deal_id IS NOT NULL,
             thread_position, is_thread_start, previous_event_id IS NULL, external_source, sync_source,
@@ -108,13 +133,17 @@ async fn an_event_says_what_the_mail_says() {
     ).await;
     assert_eq!(
         row.as_deref(),
-        Some("email_sent|outbound|Grüße|t|t|1|t|t|gmail|gmail|2023-11-14 22:13:20.123|t|cc|false|<one@acme.example>")
+        Some(
+            "email_sent|outbound|Grüße|t|t|1|t|t|gmail|gmail|2023-11-14 22:13:20.123|t|cc|false|<one@acme.example>"
+        )
     );
-    let row = world.text(
-        "SELECT concat_ws('|', e.event_type, e.thread_position, e.is_thread_start, p.direction,
+    let row = world
+        .text(
+            "SELECT concat_ws('|', e.event_type, e.thread_position, e.is_thread_start, p.direction,
             e.metadata->>'automated')
          FROM communication_events e JOIN communication_events p ON p.id = e.previous_event_id",
-    ).await;
+        )
+        .await;
     assert_eq!(row.as_deref(), Some("email_received|2|f|outbound|true"));
     world.assert_conforming();
 }
@@ -129,22 +158,36 @@ async fn scores_are_refreshed_of_exactly_the_users_with_new_events() {
     world.add_contact(quiet, ADA).await;
     world.receive(REP, ADA, 1);
     let report = world.sync().await;
-    let calls = world.text("SELECT string_agg(what, ',' ORDER BY what) FROM public.calls").await;
+    let calls = world
+        .text("SELECT string_agg(what, ',' ORDER BY what) FROM public.calls")
+        .await;
     assert_eq!(calls.as_deref(), Some("deals,link,relationships"));
     let others = format!("SELECT count(*) FROM public.calls WHERE user_id <> '{busy}'");
     assert_eq!(world.number(&others).await, 0);
-    assert_eq!((report.details.users_refreshed, report.details.deals_refreshed), (1, 1));
+    assert_eq!(
+        (
+            report.details.users_refreshed,
+            report.details.deals_refreshed
+        ),
+        (1, 1)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn users_who_have_not_logged_in_lately_are_left_alone() {
     let world = World::new().await;
     let user = world.add_user(REP).await;
-    world.execute("UPDATE profiles SET last_login_at = now() - interval '8 days'").await;
+    world
+        .execute("UPDATE profiles SET last_login_at = now() - interval '8 days'")
+        .await;
     world.add_contact(user, ADA).await;
     world.receive(REP, ADA, 1);
     let report = world.sync().await;
-    assert_eq!((report.users_processed, report.success), (0, true), "{report:?}");
+    assert_eq!(
+        (report.users_processed, report.success),
+        (0, true),
+        "{report:?}"
+    );
     assert_eq!(world.gmail.stats().http_requests, 0);
 }
 
@@ -155,8 +198,17 @@ async fn what_is_over_the_cap_waits_in_the_ledger_and_is_reported() {
     world.add_contact(user, ADA).await;
     let ids = world.receive(REP, ADA, 25);
     let report = world.sync().await;
-    assert_eq!((report.emails_synced, report.details.mailboxes_capped), (10, 1), "{report:?}");
-    assert_eq!(world.number("SELECT count(*) FROM crm_health_sync.pending").await, 15);
+    assert_eq!(
+        (report.emails_synced, report.details.mailboxes_capped),
+        (10, 1),
+        "{report:?}"
+    );
+    assert_eq!(
+        world
+            .number("SELECT count(*) FROM crm_health_sync.pending")
+            .await,
+        15
+    );
     world.sync().await;
     world.sync().await;
     world.assert_synced(&ids).await;
@@ -173,14 +225,19 @@ async fn one_mail_in_two_mailboxes_of_a_user_is_one_event() {
     )).await;
     world.add_contact(user, ADA).await;
     for mailbox in [REP, other] {
-        let message = NewMessage::received(ADA, mailbox).header("Message-ID", "<same@client.example>");
+        let message =
+            NewMessage::received(ADA, mailbox).header("Message-ID", "<same@client.example>");
         world.gmail.add_message(mailbox, message).expect("message");
     }
     let report = world.sync().await;
     assert_eq!(codes(&report), ["extension_missing"]);
     assert_eq!(world.events().await.len(), 1);
     let synced = "SELECT count(*) FROM crm_health_sync.mailboxes WHERE state = 'ok'";
-    assert_eq!(world.number(synced).await, 2, "both mailboxes have their turn in one run");
+    assert_eq!(
+        world.number(synced).await,
+        2,
+        "both mailboxes have their turn in one run"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -191,12 +248,22 @@ async fn a_contact_added_later_gets_its_mail_with_a_backfill() {
     world.sync().await;
     assert_eq!(world.events().await, []);
     world.add_contact(user, ADA).await;
-    let output = world.run_daemon(|c| {
-        c.args(["backfill", "--all", "--days", "20"]);
-    }).await;
-    assert!(output.status.code() == Some(1), "the extension is missing: {output:?}");
+    let output = world
+        .run_daemon(|c| {
+            c.args(["backfill", "--all", "--days", "20"]);
+        })
+        .await;
+    assert!(
+        output.status.code() == Some(1),
+        "the extension is missing: {output:?}"
+    );
     world.assert_synced(&ids).await;
-    assert_eq!(world.number("SELECT count(*) FROM crm_health_sync.backfills").await, 0);
+    assert_eq!(
+        world
+            .number("SELECT count(*) FROM crm_health_sync.backfills")
+            .await,
+        0
+    );
     world.assert_conforming();
 }
 
@@ -207,7 +274,16 @@ async fn subjects_are_not_even_asked_for_when_they_are_not_kept() {
     world.add_contact(user, ADA).await;
     world.receive(REP, ADA, 1);
     world.sync().await;
-    assert_eq!(world.number("SELECT count(*) FROM communication_events WHERE subject IS NULL").await, 1);
-    let asked = world.gmail.requests().iter().any(|r| r.target.contains("Subject"));
+    assert_eq!(
+        world
+            .number("SELECT count(*) FROM communication_events WHERE subject IS NULL")
+            .await,
+        1
+    );
+    let asked = world
+        .gmail
+        .requests()
+        .iter()
+        .any(|r| r.target.contains("Subject"));
     assert!(!asked, "the subject was asked for");
 }

@@ -15,7 +15,10 @@ pub(crate) async fn backfill(config: Config, args: BackfillArgs) -> Exit {
     let users = (!args.all).then_some(args.user);
     let requested = async {
         engine.store.ensure_mailboxes(users.as_deref()).await?;
-        engine.store.request_backfill(users.as_deref(), args.days).await
+        engine
+            .store
+            .request_backfill(users.as_deref(), args.days)
+            .await
     };
     match requested.await {
         Ok(0) => {

@@ -31,16 +31,35 @@ pub(crate) async fn check(config: Config) -> Exit {
 }
 
 fn finding(problem: impl Into<String>, mend: impl Into<String>) -> Finding {
-    Finding { problem: problem.into(), mend: mend.into() }
+    Finding {
+        problem: problem.into(),
+        mend: mend.into(),
+    }
 }
 
 fn settings(config: &Config) -> Vec<Finding> {
     let secrets = &config.secrets;
     let missing = [
-        (config.google.client_id.is_empty(), "CRM_HEALTH_GOOGLE_CLIENT_ID", "the id of your OAuth client in the Google Cloud console"),
-        (secrets.client_secret.is_none(), "CRM_HEALTH_GOOGLE_CLIENT_SECRET", "the secret of your OAuth client, best as a credential file"),
-        (secrets.cron_secret.is_none(), "CRM_HEALTH_CRON_SECRET", "openssl rand -hex 32; without it the cron endpoints are closed"),
-        (secrets.token_key.is_none(), "CRM_HEALTH_TOKEN_KEY", "openssl rand -base64 32; without it tokens are stored in the clear"),
+        (
+            config.google.client_id.is_empty(),
+            "CRM_HEALTH_GOOGLE_CLIENT_ID",
+            "the id of your OAuth client in the Google Cloud console",
+        ),
+        (
+            secrets.client_secret.is_none(),
+            "CRM_HEALTH_GOOGLE_CLIENT_SECRET",
+            "the secret of your OAuth client, best as a credential file",
+        ),
+        (
+            secrets.cron_secret.is_none(),
+            "CRM_HEALTH_CRON_SECRET",
+            "openssl rand -hex 32; without it the cron endpoints are closed",
+        ),
+        (
+            secrets.token_key.is_none(),
+            "CRM_HEALTH_TOKEN_KEY",
+            "openssl rand -base64 32; without it tokens are stored in the clear",
+        ),
     ];
     missing
         .into_iter()
@@ -51,13 +70,24 @@ fn settings(config: &Config) -> Vec<Finding> {
 
 async fn database(engine: &Engine) -> Result<Vec<Finding>, Finding> {
     let mend = "check CRM_HEALTH_DATABASE_URL and that the server is up";
-    engine.store.ping().await.map_err(|e| finding(e.to_string(), mend))?;
-    engine.store.inspect().await.map_err(|e| finding(e.to_string(), "see the server's log"))
+    engine
+        .store
+        .ping()
+        .await
+        .map_err(|e| finding(e.to_string(), mend))?;
+    engine
+        .store
+        .inspect()
+        .await
+        .map_err(|e| finding(e.to_string(), "see the server's log"))
 }
 
 /// Asks for a token with a grant that cannot exist: `invalid_grant` proves that our client is accepted.
 async fn token_endpoint(engine: &Engine) -> Option<Finding> {
-    let parameters = [("grant_type", "refresh_token"), ("refresh_token", "check-config")];
+    let parameters = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", "check-config"),
+    ];
     match endpoint::ask(engine.client.http(), &engine.config, &parameters).await {
         Ok(_) | Err(Refusal::InvalidGrant) => None,
         Err(Refusal::Passing(reason) | Refusal::Unreadable(reason)) => Some(finding(

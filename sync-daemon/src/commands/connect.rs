@@ -14,7 +14,10 @@ pub(crate) async fn connect(config: Config, args: &ConnectArgs) -> Exit {
         Ok(consent) => consent,
         Err(failure) => return fail(&failure),
     };
-    println!("open this address in a browser on this machine:\n\n{}\n", consent.url());
+    println!(
+        "open this address in a browser on this machine:\n\n{}\n",
+        consent.url()
+    );
     match consent.finish(&engine, args.user, stop_on_signal()).await {
         Ok(email) => {
             println!("connected {email}");

@@ -24,7 +24,9 @@ pub(crate) async fn rotate(config: Config) -> Exit {
         Err(exit) => return exit,
     };
     let Some(key) = engine.cipher.current_key() else {
-        eprintln!("crm-health-sync: set CRM_HEALTH_TOKEN_KEY: the new key first, the old ones after it");
+        eprintln!(
+            "crm-health-sync: set CRM_HEALTH_TOKEN_KEY: the new key first, the old ones after it"
+        );
         return Exit::Config;
     };
     let mut tally = Tally::default();
@@ -49,7 +51,9 @@ async fn reseal_all(store: &Store, cipher: &Cipher, tally: &mut Tally) -> Result
     let mut last = Uuid::nil();
     loop {
         let rows = store.sealed_rows(last).await?;
-        let Some(end) = rows.last() else { return Ok(()) };
+        let Some(end) = rows.last() else {
+            return Ok(());
+        };
         last = end.key.integration_id;
         for row in &rows {
             reseal(store, cipher, row, tally).await?;
@@ -64,8 +68,14 @@ async fn reseal(
     tally: &mut Tally,
 ) -> Result<(), Failure> {
     let user = row.key.user_id;
-    let columns = [(Field::Access, &row.access_token), (Field::Refresh, &row.refresh_token)];
-    if !columns.iter().any(|(_, stored)| stored.as_ref().is_some_and(|s| cipher.is_outdated(s))) {
+    let columns = [
+        (Field::Access, &row.access_token),
+        (Field::Refresh, &row.refresh_token),
+    ];
+    if !columns
+        .iter()
+        .any(|(_, stored)| stored.as_ref().is_some_and(|s| cipher.is_outdated(s)))
+    {
         tally.current += 1;
         return Ok(());
     }
@@ -77,8 +87,14 @@ async fn reseal(
     let [access, refresh] = columns;
     match (anew(access), anew(refresh)) {
         (Ok(access), Ok(refresh)) => {
-            let done = store.reseal(row, access.as_deref(), refresh.as_deref()).await?;
-            if done { tally.sealed += 1 } else { tally.changed_meanwhile += 1 }
+            let done = store
+                .reseal(row, access.as_deref(), refresh.as_deref())
+                .await?;
+            if done {
+                tally.sealed += 1
+            } else {
+                tally.changed_meanwhile += 1
+            }
         }
         (Err(error), _) | (_, Err(error)) => {
             tally.unreadable.push((row.key.integration_id, error));

@@ -22,7 +22,9 @@ use crate::run::{Engine, Report};
 
 /// An engine for one command, or what to say and how to exit.
 fn engine(config: Config) -> Result<Arc<Engine>, Exit> {
-    Engine::new(Arc::new(config), Arc::default(), Arc::default()).map(Arc::new).map_err(|f| fail(&f))
+    Engine::new(Arc::new(config), Arc::default(), Arc::default())
+        .map(Arc::new)
+        .map_err(|f| fail(&f))
 }
 
 fn fail(failure: &Failure) -> Exit {
@@ -41,9 +43,10 @@ fn stop_on_signal() -> CancellationToken {
     let stop = CancellationToken::new();
     let token = stop.clone();
     tokio::spawn(async move {
-        let (Ok(mut term), Ok(mut int)) =
-            (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-        else {
+        let (Ok(mut term), Ok(mut int)) = (
+            signal(SignalKind::terminate()),
+            signal(SignalKind::interrupt()),
+        ) else {
             return;
         };
         tokio::select! {
@@ -56,7 +59,12 @@ fn stop_on_signal() -> CancellationToken {
 }
 
 fn exit_of(report: &Report) -> Exit {
-    let has = |code: &str| report.errors.iter().any(|e| e.user_id.is_none() && e.code == code);
+    let has = |code: &str| {
+        report
+            .errors
+            .iter()
+            .any(|e| e.user_id.is_none() && e.code == code)
+    };
     if report.success {
         Exit::Success
     } else if has("operator_error") || has("project_quota") {

@@ -26,7 +26,9 @@ pub(crate) async fn run(config: Config, file: Option<PathBuf>) -> Exit {
         Box::new(move || Config::load(file.as_deref(), &Environment::of_process()));
     let (sender, hangups) = mpsc::channel(1);
     tokio::spawn(async move {
-        let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
+        let Ok(mut hangup) = signal(SignalKind::hangup()) else {
+            return;
+        };
         while hangup.recv().await.is_some() {
             // A full channel holds a reload that is still to come.
             let _ = sender.try_send(());

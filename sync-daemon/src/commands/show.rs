@@ -6,12 +6,17 @@ use std::sync::Arc;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::mailbox::Step;
+use crate::run::OnStep;
 
 const TEMPLATE: &str = "{elapsed_precise} {bar:30} {pos}/{len} messages {per_sec}";
 
 /// The bar, and what moves it.
-pub(super) fn progress_bar() -> (ProgressBar, Arc<dyn Fn(&Step) + Send + Sync>) {
-    let bar = if stderr().is_terminal() { ProgressBar::new(0) } else { ProgressBar::hidden() };
+pub(super) fn progress_bar() -> (ProgressBar, OnStep) {
+    let bar = if stderr().is_terminal() {
+        ProgressBar::new(0)
+    } else {
+        ProgressBar::hidden()
+    };
     if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
         bar.set_style(style);
     }

@@ -7,8 +7,16 @@ use crate::cli::{Exit, StatusArgs};
 use crate::config::Config;
 use crate::store::{MailboxStatus, Store};
 
-const TITLES: [&str; 8] =
-    ["MAILBOX", "STATE", "LAST GOOD SYNC", "WAITING", "SET ASIDE", "EVENTS", "NEXT ATTEMPT", "REASON"];
+const TITLES: [&str; 8] = [
+    "MAILBOX",
+    "STATE",
+    "LAST GOOD SYNC",
+    "WAITING",
+    "SET ASIDE",
+    "EVENTS",
+    "NEXT ATTEMPT",
+    "REASON",
+];
 
 pub(crate) async fn status(config: &Config, args: &StatusArgs) -> Exit {
     let read = async { Store::new(config)?.mailbox_status().await };
@@ -30,12 +38,21 @@ pub(crate) async fn status(config: &Config, args: &StatusArgs) -> Exit {
 
 fn print_table(mailboxes: &[MailboxStatus]) {
     let titles = TITLES.map(str::to_owned);
-    let rows: Vec<[String; 8]> =
-        std::iter::once(titles).chain(mailboxes.iter().map(row)).collect();
-    let width = |column: usize| rows.iter().map(|r| r[column].chars().count()).max().unwrap_or(0);
+    let rows: Vec<[String; 8]> = std::iter::once(titles)
+        .chain(mailboxes.iter().map(row))
+        .collect();
+    let width = |column: usize| {
+        rows.iter()
+            .map(|r| r[column].chars().count())
+            .max()
+            .unwrap_or(0)
+    };
     let widths: Vec<usize> = (0..TITLES.len()).map(width).collect();
     for row in &rows {
-        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
+        let cells = row
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| format!("{cell:<width$}"));
         println!("{}", cells.collect::<Vec<_>>().join("  ").trim_end());
     }
 }

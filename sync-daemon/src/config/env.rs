@@ -8,7 +8,11 @@ use super::ConfigError;
 /// Settings (not secrets) that have a variable: variable, section, key.
 const OVERRIDES: &[(&str, Option<&str>, &str)] = &[
     ("CRM_HEALTH_LISTEN", None, "listen"),
-    ("CRM_HEALTH_GMAIL_BASE_URL", Some("google"), "gmail_base_url"),
+    (
+        "CRM_HEALTH_GMAIL_BASE_URL",
+        Some("google"),
+        "gmail_base_url",
+    ),
     ("CRM_HEALTH_TOKEN_URL", Some("google"), "token_url"),
     ("CRM_HEALTH_GOOGLE_CLIENT_ID", Some("google"), "client_id"),
 ];
@@ -23,13 +27,20 @@ impl Environment {
     /// The environment of this process.
     #[must_use]
     pub fn of_process() -> Self {
-        Self { variables: std::env::vars().filter(|(k, _)| k.starts_with("CRM_HEALTH_")).collect() }
+        Self {
+            variables: std::env::vars()
+                .filter(|(k, _)| k.starts_with("CRM_HEALTH_"))
+                .collect(),
+        }
     }
 
     /// A made-up environment.
     #[must_use]
     pub fn from_pairs<const N: usize>(pairs: [(&str, &str); N]) -> Self {
-        let variables = pairs.into_iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
+        let variables = pairs
+            .into_iter()
+            .map(|(k, v)| (k.to_owned(), v.to_owned()))
+            .collect();
         Self { variables }
     }
 
@@ -40,9 +51,10 @@ impl Environment {
     pub fn get(&self, name: &str) -> Result<Option<String>, ConfigError> {
         let file_name = format!("{name}_FILE");
         match (self.variables.get(name), self.variables.get(&file_name)) {
-            (Some(_), Some(_)) => {
-                Err(ConfigError::value(name, format!("set {name} or {file_name}, not both")))
-            }
+            (Some(_), Some(_)) => Err(ConfigError::value(
+                name,
+                format!("set {name} or {file_name}, not both"),
+            )),
             (Some(value), None) => Ok(Some(value.clone())),
             (None, Some(path)) => read_value(PathBuf::from(path)).map(Some),
             (None, None) => Ok(None),
@@ -55,7 +67,9 @@ impl Environment {
 
     pub(super) fn overlay(&self, table: &mut toml::Table) -> Result<(), ConfigError> {
         for (variable, section, key) in OVERRIDES {
-            let Some(value) = self.get(variable)? else { continue };
+            let Some(value) = self.get(variable)? else {
+                continue;
+            };
             let target = match section {
                 Some(name) => table.get_mut(*name).and_then(toml::Value::as_table_mut),
                 None => Some(&mut *table),

@@ -53,7 +53,10 @@ pub enum ConfigError {
 
 impl ConfigError {
     pub(crate) fn value(key: impl Into<String>, message: impl Into<String>) -> Self {
-        Self::Value { key: key.into(), message: message.into() }
+        Self::Value {
+            key: key.into(),
+            message: message.into(),
+        }
     }
 }
 
@@ -201,14 +204,21 @@ impl Config {
             None => (existing_default(), DEFAULT_PATH.to_owned()),
         };
         if let Some(path) = path {
-            let text = std::fs::read_to_string(&path)
-                .map_err(|source| ConfigError::Unreadable { path: path.clone(), source })?;
+            let text =
+                std::fs::read_to_string(&path).map_err(|source| ConfigError::Unreadable {
+                    path: path.clone(),
+                    source,
+                })?;
             merge(&mut table, parse_table(&origin, &text)?);
         }
         env.overlay(&mut table)?;
-        let mut config: Self = table.try_into().map_err(|e: toml::de::Error| {
-            ConfigError::Syntax { origin, message: e.message().to_owned() }
-        })?;
+        let mut config: Self =
+            table
+                .try_into()
+                .map_err(|e: toml::de::Error| ConfigError::Syntax {
+                    origin,
+                    message: e.message().to_owned(),
+                })?;
         config.secrets = Secrets::read(env)?;
         config.validate()?;
         Ok(config)
@@ -230,10 +240,11 @@ fn existing_default() -> Option<PathBuf> {
 }
 
 fn parse_table(origin: &str, text: &str) -> Result<toml::Table, ConfigError> {
-    text.parse().map_err(|e: toml::de::Error| ConfigError::Syntax {
-        origin: origin.to_owned(),
-        message: e.to_string().trim_end().to_owned(),
-    })
+    text.parse()
+        .map_err(|e: toml::de::Error| ConfigError::Syntax {
+            origin: origin.to_owned(),
+            message: e.to_string().trim_end().to_owned(),
+        })
 }
 
 /// Lays `over` on `base`, table by table.

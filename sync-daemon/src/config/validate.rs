@@ -10,11 +10,17 @@ impl Config {
         self.validate_quota()?;
         self.validate_sync()?;
         if self.database.max_connections < 2 {
-            return Err(ConfigError::value("database.max_connections", "must be at least 2"));
+            return Err(ConfigError::value(
+                "database.max_connections",
+                "must be at least 2",
+            ));
         }
         let schema = &self.database.crm_schema;
         if schema.is_empty() || schema.contains(['\0', '\'']) {
-            return Err(ConfigError::value("database.crm_schema", "must name a schema"));
+            return Err(ConfigError::value(
+                "database.crm_schema",
+                "must name a schema",
+            ));
         }
         Ok(())
     }
@@ -23,10 +29,16 @@ impl Config {
         check_url("google.gmail_base_url", &self.google.gmail_base_url)?;
         check_url("google.token_url", &self.google.token_url)?;
         check_url("google.consent_url", &self.google.consent_url)?;
-        positive("google.request_timeout_seconds", self.google.request_timeout_seconds)?;
+        positive(
+            "google.request_timeout_seconds",
+            self.google.request_timeout_seconds,
+        )?;
         positive("google.max_tries", u64::from(self.google.max_tries))?;
         if self.google.max_response_bytes < 65_536 {
-            return Err(ConfigError::value("google.max_response_bytes", "must be at least 65536"));
+            return Err(ConfigError::value(
+                "google.max_response_bytes",
+                "must be at least 65536",
+            ));
         }
         Ok(())
     }
@@ -39,7 +51,10 @@ impl Config {
             ("quota.backfill_reserve_share", quota.backfill_reserve_share),
         ] {
             if !(share > 0.0 && share < 1.0) {
-                return Err(ConfigError::value(key, "must be between 0 and 1, both excluded"));
+                return Err(ConfigError::value(
+                    key,
+                    "must be between 0 and 1, both excluded",
+                ));
             }
         }
         let burst = f64::from(quota.user_units_per_minute) * quota.user_burst_share;
@@ -49,7 +64,10 @@ impl Config {
                 "its burst must pay for at least one message",
             ));
         }
-        positive("quota.project_units_per_minute", u64::from(quota.project_units_per_minute))
+        positive(
+            "quota.project_units_per_minute",
+            u64::from(quota.project_units_per_minute),
+        )
     }
 
     fn validate_sync(&self) -> Result<(), ConfigError> {
@@ -58,20 +76,36 @@ impl Config {
             return Err(ConfigError::value("sync.schedule", error.to_string()));
         }
         if !(1..=100).contains(&sync.batch_size) {
-            return Err(ConfigError::value("sync.batch_size", "must be between 1 and 100"));
+            return Err(ConfigError::value(
+                "sync.batch_size",
+                "must be between 1 and 100",
+            ));
         }
         if sync.lease_seconds < 10 {
-            return Err(ConfigError::value("sync.lease_seconds", "must be at least 10"));
+            return Err(ConfigError::value(
+                "sync.lease_seconds",
+                "must be at least 10",
+            ));
         }
         positive("sync.max_messages_per_run", sync.max_messages_per_run)?;
         positive("sync.first_sync_days", u64::from(sync.first_sync_days))?;
-        positive("sync.active_window_days", u64::from(sync.active_window_days))?;
-        positive("sync.concurrent_mailboxes", sync.concurrent_mailboxes as u64)
+        positive(
+            "sync.active_window_days",
+            u64::from(sync.active_window_days),
+        )?;
+        positive(
+            "sync.concurrent_mailboxes",
+            sync.concurrent_mailboxes as u64,
+        )
     }
 }
 
 fn positive(key: &str, value: u64) -> Result<(), ConfigError> {
-    if value == 0 { Err(ConfigError::value(key, "must be at least 1")) } else { Ok(()) }
+    if value == 0 {
+        Err(ConfigError::value(key, "must be at least 1"))
+    } else {
+        Ok(())
+    }
 }
 
 /// Tokens travel there: https, or plain http to this machine only.
@@ -86,6 +120,9 @@ fn check_url(key: &str, text: &str) -> Result<(), ConfigError> {
     match url.scheme() {
         "https" => Ok(()),
         "http" if local => Ok(()),
-        _ => Err(ConfigError::value(key, "must be https (plain http only to this machine)")),
+        _ => Err(ConfigError::value(
+            key,
+            "must be https (plain http only to this machine)",
+        )),
     }
 }

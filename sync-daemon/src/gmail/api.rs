@@ -13,9 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::batch;
 use super::client::{Answer, GmailClient};
 use super::fault::{Fault, classify};
-use super::types::{
-    HistoryAnswer, ListAnswer, Message, Profile, SendAsAnswer, has_skipped_label,
-};
+use super::types::{HistoryAnswer, ListAnswer, Message, Profile, SendAsAnswer, has_skipped_label};
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::oauth::TokenSource;
@@ -94,8 +92,10 @@ impl Gmail {
             let request = self.client.get("/gmail/v1/users/me/profile");
             request.query(&[("fields", "emailAddress,historyId")])
         };
-        let profile: Profile =
-            self.call(self.config.quota.profile_units, &request).await.map_err(settle)?;
+        let profile: Profile = self
+            .call(self.config.quota.profile_units, &request)
+            .await
+            .map_err(settle)?;
         Ok((profile.email_address, profile.history_id))
     }
 
@@ -108,9 +108,15 @@ impl Gmail {
             let request = self.client.get("/gmail/v1/users/me/settings/sendAs");
             request.query(&[("fields", "sendAs/sendAsEmail")])
         };
-        let answer = self.call::<SendAsAnswer>(self.config.quota.send_as_units, &request).await;
+        let answer = self
+            .call::<SendAsAnswer>(self.config.quota.send_as_units, &request)
+            .await;
         match answer {
-            Ok(answer) => Ok(answer.send_as.into_iter().map(|s| s.send_as_email).collect()),
+            Ok(answer) => Ok(answer
+                .send_as
+                .into_iter()
+                .map(|s| s.send_as_email)
+                .collect()),
             Err(Fault::Scope | Fault::NotFound | Fault::Final(Failure::Forbidden(_))) => Ok(vec![]),
             Err(fault) => Err(settle(fault)),
         }
@@ -135,8 +141,14 @@ impl Gmail {
             request
         };
         let answer: ListAnswer = self.call(self.config.quota.list_units, &request).await?;
-        let ids = answer.messages.into_iter().filter(|m| !has_skipped_label(&m.label_ids));
-        Ok(ListPage { ids: ids.map(|m| m.id).filter(is_id).collect(), next: answer.next_page_token })
+        let ids = answer
+            .messages
+            .into_iter()
+            .filter(|m| !has_skipped_label(&m.label_ids));
+        Ok(ListPage {
+            ids: ids.map(|m| m.id).filter(|id| is_id(id)).collect(),
+            next: answer.next_page_token,
+        })
     }
 
     /// A page of changes since `start`.
@@ -158,9 +170,12 @@ impl Gmail {
             request
         };
         let answer: HistoryAnswer = self.call(self.config.quota.history_units, &request).await?;
-        let ids = answer.history.into_iter().flat_map(super::types::HistoryRecord::discovered);
+        let ids = answer
+            .history
+            .into_iter()
+            .flat_map(super::types::HistoryRecord::discovered);
         Ok(HistoryPage {
-            ids: ids.filter(is_id).collect(),
+            ids: ids.filter(|id| is_id(id)).collect(),
             next: answer.next_page_token,
             history_id: answer.history_id,
         })
@@ -172,8 +187,11 @@ impl Gmail {
     /// [`Fault::NotFound`] when it is gone.
     pub async fn message_time(&self, id: &str) -> Result<i64, Fault> {
         let path = format!("/gmail/v1/users/me/messages/{id}");
-        let request =
-            || self.client.get(&path).query(&[("format", "minimal"), ("fields", "id,internalDate")]);
+        let request = || {
+            self.client
+                .get(&path)
+                .query(&[("format", "minimal"), ("fields", "id,internalDate")])
+        };
         let message: Message = self.call(self.config.quota.message_units, &request).await?;
         Ok(message.internal_date / 1000)
     }
@@ -190,7 +208,10 @@ impl Gmail {
         let request = self
             .client
             .post("/batch/gmail/v1")
-            .header("Content-Type", format!("multipart/mixed; boundary={boundary}"))
+            .header(
+                "Content-Type",
+                format!("multipart/mixed; boundary={boundary}"),
+            )
             .body(body);
         let token = self.tokens.access().await.map_err(Fault::Final)?;
         let answer = self.client.send(request, token.expose_secret()).await;
@@ -220,8 +241,16 @@ impl Gmail {
 
     fn wanted_headers(&self) -> impl Iterator<Item = &'static str> {
         const ALWAYS: [&str; 10] = [
-            "From", "To", "Cc", "Bcc", "Reply-To", "Message-ID", "List-Unsubscribe", "List-Id",
-            "Precedence", "Auto-Submitted",
+            "From",
+            "To",
+            "Cc",
+            "Bcc",
+            "Reply-To",
+            "Message-ID",
+            "List-Unsubscribe",
+            "List-Id",
+            "Precedence",
+            "Auto-Submitted",
         ];
         let subject = self.config.sync.keep_subjects.then_some("Subject");
         ALWAYS.into_iter().chain(subject)
@@ -271,7 +300,9 @@ impl Gmail {
         let wait = wish.unwrap_or_default().max(self.backoff(tries));
         let cap = Duration::from_secs(self.config.google.max_rate_wait_seconds);
         if waited + wait > cap {
-            return Err(Fault::Final(Failure::RateLimited { wait: wait.max(Duration::from_secs(1)) }));
+            return Err(Fault::Final(Failure::RateLimited {
+                wait: wait.max(Duration::from_secs(1)),
+            }));
         }
         Ok(wait)
     }
@@ -279,7 +310,10 @@ impl Gmail {
     /// Backoff with jitter: between the full step and one and a half.
     #[must_use]
     pub fn backoff(&self, tries: u32) -> Duration {
-        self.config.google.backoff(tries).mul_f64(1.0 + rand::rng().random::<f64>() / 2.0)
+        self.config
+            .google
+            .backoff(tries)
+            .mul_f64(1.0 + rand::rng().random::<f64>() / 2.0)
     }
 
     /// Waits; ends early on shutdown.
@@ -287,7 +321,11 @@ impl Gmail {
     /// # Errors
     /// [`Failure::Interrupted`].
     pub async fn pause(&self, time: Duration) -> Result<(), Failure> {
-        if self.pulse.wait(time, &self.stop).await { Ok(()) } else { Err(Failure::Interrupted) }
+        if self.pulse.wait(time, &self.stop).await {
+            Ok(())
+        } else {
+            Err(Failure::Interrupted)
+        }
     }
 
     /// Takes the units of a call from both buckets, waiting for them if need be.
@@ -307,9 +345,9 @@ impl Gmail {
 pub fn settle(fault: Fault) -> Failure {
     match fault {
         Fault::Unauthorized => Failure::AuthRejected,
-        Fault::RateLimited { wait } => {
-            Failure::RateLimited { wait: wait.unwrap_or(Duration::from_secs(60)) }
-        }
+        Fault::RateLimited { wait } => Failure::RateLimited {
+            wait: wait.unwrap_or(Duration::from_secs(60)),
+        },
         Fault::NotFound => Failure::Refused("HTTP 404".to_owned()),
         Fault::BadRequest(reason) => Failure::Refused(reason),
         Fault::Backend(reason) => Failure::Backend(reason),
@@ -321,7 +359,7 @@ pub fn settle(fault: Fault) -> Failure {
 }
 
 /// Ids become part of a path and of a header: nothing but plain characters gets there.
-fn is_id(id: &String) -> bool {
+fn is_id(id: &str) -> bool {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
     !id.is_empty() && id.len() <= 128 && id.bytes().all(plain)
 }
@@ -356,7 +394,12 @@ fn sort_parts(ids: &[String], answer: &Answer) -> Batch {
 fn read_part(id: &str, part: &batch::PartAnswer) -> Result<Message, Fault> {
     if !(200..300).contains(&part.status) {
         let retry_after = part.retry_after.as_deref();
-        return Err(classify(part.status, retry_after, &part.body, chrono::Utc::now()));
+        return Err(classify(
+            part.status,
+            retry_after,
+            &part.body,
+            chrono::Utc::now(),
+        ));
     }
     match parse::<Message>(&part.body) {
         Ok(message) if message.id == id => Ok(message),

@@ -40,7 +40,9 @@ pub fn request_body(boundary: &str, ids: &[String], path: impl Fn(&str) -> Strin
 #[must_use]
 pub fn read_answer(content_type: &str, body: &[u8]) -> HashMap<String, PartAnswer> {
     let mut answers: HashMap<String, PartAnswer> = HashMap::new();
-    let Some(boundary) = boundary_of(content_type) else { return answers };
+    let Some(boundary) = boundary_of(content_type) else {
+        return answers;
+    };
     for part in split_parts(body, &boundary) {
         if let Some((id, answer)) = read_part(part) {
             match answers.get(&id) {
@@ -83,12 +85,25 @@ fn read_part(part: &[u8]) -> Option<(String, PartAnswer)> {
     let id = message_id(&header(outer, "content-id")?)?;
     let (head, body) = split_headers(inner)?;
     let status = status_of(head)?;
-    let body = body.strip_suffix(b"\r\n").or_else(|| body.strip_suffix(b"\n")).unwrap_or(body);
-    if header(head, "content-length").and_then(|l| l.parse::<usize>().ok()).is_some_and(|l| body.len() < l) {
+    let body = body
+        .strip_suffix(b"\r\n")
+        .or_else(|| body.strip_suffix(b"\n"))
+        .unwrap_or(body);
+    if header(head, "content-length")
+        .and_then(|l| l.parse::<usize>().ok())
+        .is_some_and(|l| body.len() < l)
+    {
         return None;
     }
     let retry_after = header(head, "retry-after");
-    Some((id, PartAnswer { status, retry_after, body: body.to_vec() }))
+    Some((
+        id,
+        PartAnswer {
+            status,
+            retry_after,
+            body: body.to_vec(),
+        },
+    ))
 }
 
 /// Splits at the first empty line.
@@ -96,7 +111,13 @@ fn split_headers(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let crlf = memmem::find(bytes, b"\r\n\r\n").map(|at| (at, 4));
     let lf = memmem::find(bytes, b"\n\n").map(|at| (at, 2));
     let (at, length) = match (crlf, lf) {
-        (Some(a), Some(b)) => if a.0 <= b.0 { a } else { b },
+        (Some(a), Some(b)) => {
+            if a.0 <= b.0 {
+                a
+            } else {
+                b
+            }
+        }
         (Some(a), None) | (None, Some(a)) => a,
         (None, None) => return None,
     };
@@ -107,7 +128,9 @@ fn header(head: &[u8], name: &str) -> Option<String> {
     let text = String::from_utf8_lossy(head);
     text.lines().find_map(|line| {
         let (key, value) = line.split_once(':')?;
-        key.trim().eq_ignore_ascii_case(name).then(|| value.trim().to_owned())
+        key.trim()
+            .eq_ignore_ascii_case(name)
+            .then(|| value.trim().to_owned())
     })
 }
 
@@ -122,5 +145,9 @@ fn message_id(content_id: &str) -> Option<String> {
 fn status_of(head: &[u8]) -> Option<u16> {
     let line = head.split(|b| *b == b'\n').next()?;
     let text = std::str::from_utf8(line).ok()?;
-    text.strip_prefix("HTTP/")?.split_whitespace().nth(1)?.parse().ok()
+    text.strip_prefix("HTTP/")?
+        .split_whitespace()
+        .nth(1)?
+        .parse()
+        .ok()
 }

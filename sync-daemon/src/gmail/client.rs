@@ -40,14 +40,22 @@ impl GmailClient {
         install_tls_provider();
         let http = reqwest::Client::builder()
             // "gzip" in the agent is what makes Google compress.
-            .user_agent(concat!("crm-health-sync/", env!("CARGO_PKG_VERSION"), " (gzip)"))
+            .user_agent(concat!(
+                "crm-health-sync/",
+                env!("CARGO_PKG_VERSION"),
+                " (gzip)"
+            ))
             .redirect(reqwest::redirect::Policy::none())
             .timeout(Duration::from_secs(google.request_timeout_seconds))
             .connect_timeout(Duration::from_secs(google.connect_timeout_seconds))
             .pool_idle_timeout(Duration::from_secs(60))
             .build()?;
         let base = google.gmail_base_url.trim_end_matches('/').to_owned();
-        Ok(Self { http, base, max_bytes: google.max_response_bytes })
+        Ok(Self {
+            http,
+            base,
+            max_bytes: google.max_response_bytes,
+        })
     }
 
     /// The pool itself, for the token endpoint.
@@ -57,7 +65,9 @@ impl GmailClient {
     }
 
     pub(super) fn get(&self, path: &str) -> RequestBuilder {
-        self.http.get(format!("{}{path}", self.base)).query(&[("prettyPrint", "false")])
+        self.http
+            .get(format!("{}{path}", self.base))
+            .query(&[("prettyPrint", "false")])
     }
 
     pub(super) fn post(&self, path: &str) -> RequestBuilder {
@@ -65,10 +75,19 @@ impl GmailClient {
     }
 
     pub(super) async fn send(&self, request: RequestBuilder, token: &str) -> Result<Answer, Fault> {
-        let response = request.bearer_auth(token).send().await.map_err(|e| network(&e))?;
+        let response = request
+            .bearer_auth(token)
+            .send()
+            .await
+            .map_err(|e| network(&e))?;
         let status = response.status().as_u16();
         let text = |name: header::HeaderName| {
-            response.headers().get(name).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned()
+            response
+                .headers()
+                .get(name)
+                .and_then(|v| v.to_str().ok())
+                .unwrap_or_default()
+                .to_owned()
         };
         let content_type = text(header::CONTENT_TYPE);
         let retry_after = text(header::RETRY_AFTER);
@@ -77,7 +96,11 @@ impl GmailClient {
             let retry_after = (!retry_after.is_empty()).then_some(retry_after.as_str());
             return Err(classify(status, retry_after, &body, Utc::now()));
         }
-        Ok(Answer { content_type, body, truncated })
+        Ok(Answer {
+            content_type,
+            body,
+            truncated,
+        })
     }
 }
 

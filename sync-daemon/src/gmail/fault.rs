@@ -60,7 +60,9 @@ struct ErrorItem {
 /// Classifies a status other than 2xx. `retry_after` is that header, `now` this machine's clock.
 #[must_use]
 pub fn classify(status: u16, retry_after: Option<&str>, body: &[u8], now: DateTime<Utc>) -> Fault {
-    let detail = serde_json::from_slice::<ErrorBody>(body).unwrap_or_default().error;
+    let detail = serde_json::from_slice::<ErrorBody>(body)
+        .unwrap_or_default()
+        .error;
     match status {
         401 => Fault::Unauthorized,
         403 => forbidden(&detail, retry_after, now),
@@ -75,7 +77,10 @@ pub fn classify(status: u16, retry_after: Option<&str>, body: &[u8], now: DateTi
 fn forbidden(detail: &ErrorDetail, retry_after: Option<&str>, now: DateTime<Utc>) -> Fault {
     let reason = reason(detail, "forbidden");
     match reason.as_str() {
-        "rateLimitExceeded" | "userRateLimitExceeded" | "dailyLimitExceeded" | "quotaExceeded"
+        "rateLimitExceeded"
+        | "userRateLimitExceeded"
+        | "dailyLimitExceeded"
+        | "quotaExceeded"
         | "RATE_LIMIT_EXCEEDED" => limited_or_daily(detail, retry_after, now),
         "domainPolicy" => Fault::Final(Failure::AdminBlocked),
         "insufficientPermissions" | "ACCESS_TOKEN_SCOPE_INSUFFICIENT" => Fault::Scope,
@@ -101,7 +106,11 @@ fn is_metadata_scope(message: &str) -> bool {
 
 fn reason(detail: &ErrorDetail, otherwise: &str) -> String {
     let listed = detail.errors.first().map(|e| {
-        if e.reason.is_empty() { e.domain.as_str() } else { e.reason.as_str() }
+        if e.reason.is_empty() {
+            e.domain.as_str()
+        } else {
+            e.reason.as_str()
+        }
     });
     let reason = match listed {
         Some(reason) if !reason.is_empty() => reason,
@@ -110,7 +119,11 @@ fn reason(detail: &ErrorDetail, otherwise: &str) -> String {
         _ => otherwise,
     };
     // It ends up in a table and in the JSON of a run: a word, not a page.
-    reason.chars().filter(|c| !c.is_control()).take(100).collect()
+    reason
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(100)
+        .collect()
 }
 
 /// `Retry-After`: seconds, or an HTTP date.
@@ -127,7 +140,10 @@ fn wait_from_text(message: &str, now: DateTime<Utc>) -> Option<Duration> {
     const MARK: &str = "retry after ";
     let start = message.to_ascii_lowercase().find(MARK)? + MARK.len();
     let rest = message.get(start..)?;
-    let time: String = rest.chars().take_while(|c| c.is_ascii_digit() || "TZ:.+-".contains(*c)).collect();
+    let time: String = rest
+        .chars()
+        .take_while(|c| c.is_ascii_digit() || "TZ:.+-".contains(*c))
+        .collect();
     let at = DateTime::parse_from_rfc3339(time.trim_end_matches('.')).ok()?;
     Some(until(at.with_timezone(&Utc), now))
 }

@@ -131,10 +131,19 @@ impl HistoryRecord {
     /// Ids that this change may have turned into correspondence: new ones, sent ones, rescued ones.
     pub(super) fn discovered(self) -> impl Iterator<Item = String> {
         let added = self.messages_added.into_iter().map(|a| a.message);
-        let sent = self.labels_added.into_iter().filter(|r| r.label_ids.iter().any(|l| l == "SENT"));
-        let rescued = self.labels_removed.into_iter().filter(|r| has_skipped_label(&r.label_ids));
+        let sent = self
+            .labels_added
+            .into_iter()
+            .filter(|r| r.label_ids.iter().any(|l| l == "SENT"));
+        let rescued = self
+            .labels_removed
+            .into_iter()
+            .filter(|r| has_skipped_label(&r.label_ids));
         let relabelled = sent.chain(rescued).map(|r| r.message);
-        added.chain(relabelled).filter(|m| !has_skipped_label(&m.label_ids)).map(|m| m.id)
+        added
+            .chain(relabelled)
+            .filter(|m| !has_skipped_label(&m.label_ids))
+            .map(|m| m.id)
     }
 }
 
@@ -156,7 +165,9 @@ fn optional_id_text<'de, D: Deserializer<'de>>(de: D) -> Result<Option<String>, 
 fn millis<'de, D: Deserializer<'de>>(de: D) -> Result<i64, D::Error> {
     const END_OF_9999: i64 = 253_402_300_799_999;
     let text = id_text(de)?;
-    let millis: i64 = text.parse().map_err(|_| serde::de::Error::custom("not a time"))?;
+    let millis: i64 = text
+        .parse()
+        .map_err(|_| serde::de::Error::custom("not a time"))?;
     if !(0..=END_OF_9999).contains(&millis) {
         return Err(serde::de::Error::custom("time out of range"));
     }

@@ -14,7 +14,12 @@ const DAY: i64 = 86_400;
 impl MailboxSync<'_> {
     /// Puts all new ids into the ledger, moves the cursor past them, and says which addresses are the user's own.
     pub(super) async fn discover_live(&self) -> Result<HashSet<String>, Failure> {
-        let Some(start) = self.claimed.history_id.as_deref().filter(|_| self.since.is_none()) else {
+        let Some(start) = self
+            .claimed
+            .history_id
+            .as_deref()
+            .filter(|_| self.since.is_none())
+        else {
             return self.discover_by_listing(self.first_window()).await;
         };
         let (own, delta) = tokio::join!(self.known_addresses(), self.record_history(start));
@@ -24,7 +29,8 @@ impl MailboxSync<'_> {
             Err(Fault::NotFound) => {
                 let last_good = self.claimed.last_good_epoch.unwrap_or(0);
                 tracing::info!(integration = %self.lease().key.integration_id, "history expired: listing again");
-                self.discover_by_listing((last_good - DAY).max(self.default_window())).await
+                self.discover_by_listing((last_good - DAY).max(self.default_window()))
+                    .await
             }
             Err(fault) => Err(settle(fault)),
         }
@@ -36,7 +42,10 @@ impl MailboxSync<'_> {
 
     fn first_window(&self) -> i64 {
         let asked = self.since.and_then(|d| i64::try_from(d.as_secs()).ok());
-        asked.map_or_else(|| self.default_window(), |seconds| self.claimed.now_epoch - seconds)
+        asked.map_or_else(
+            || self.default_window(),
+            |seconds| self.claimed.now_epoch - seconds,
+        )
     }
 
     /// The changes since the cursor, page by page; the last one moves the cursor.
@@ -45,8 +54,14 @@ impl MailboxSync<'_> {
         loop {
             let answer = self.gmail.history(start, page.as_deref()).await?;
             let last = answer.next.is_none();
-            let cursor = answer.history_id.as_deref().or(Some(start)).filter(|_| last);
-            self.record(&answer.ids, cursor, false).await.map_err(Fault::Final)?;
+            let cursor = answer
+                .history_id
+                .as_deref()
+                .or(Some(start))
+                .filter(|_| last);
+            self.record(&answer.ids, cursor, false)
+                .await
+                .map_err(Fault::Final)?;
             match answer.next {
                 None => return Ok(()),
                 Some(next) if page.as_ref() == Some(&next) => {
@@ -72,7 +87,9 @@ impl MailboxSync<'_> {
         outcome.map_err(settle)?;
         let mut addresses = aliases;
         addresses.push(address);
-        self.store.save_addresses(self.lease(), &addresses, without_query).await?;
+        self.store
+            .save_addresses(self.lease(), &addresses, without_query)
+            .await?;
         Ok(self.own(&addresses))
     }
 
@@ -82,8 +99,10 @@ impl MailboxSync<'_> {
         cursor: &str,
         without_query: bool,
     ) -> Result<(), Fault> {
-        let filter =
-            MessageFilter { after: Some(after).filter(|_| !without_query), before: None };
+        let filter = MessageFilter {
+            after: Some(after).filter(|_| !without_query),
+            before: None,
+        };
         let mut page: Option<String> = None;
         let mut restarted = false;
         loop {
@@ -98,7 +117,9 @@ impl MailboxSync<'_> {
             let over = without_query && self.is_past(after, answer.ids.last()).await?;
             let last = answer.next.is_none() || over;
             let history_id = Some(cursor).filter(|_| last);
-            self.record(&answer.ids, history_id, true).await.map_err(Fault::Final)?;
+            self.record(&answer.ids, history_id, true)
+                .await
+                .map_err(Fault::Final)?;
             if last {
                 return Ok(());
             }
@@ -117,7 +138,12 @@ impl MailboxSync<'_> {
         }
     }
 
-    async fn record(&self, ids: &[String], cursor: Option<&str>, full: bool) -> Result<(), Failure> {
+    async fn record(
+        &self,
+        ids: &[String],
+        cursor: Option<&str>,
+        full: bool,
+    ) -> Result<(), Failure> {
         let page = Page {
             ids,
             backfill: false,
@@ -143,16 +169,25 @@ impl MailboxSync<'_> {
         addresses.sort_unstable();
         addresses.dedup();
         let without_query = self.claimed.list_without_query;
-        self.store.save_addresses(self.lease(), &addresses, without_query).await?;
+        self.store
+            .save_addresses(self.lease(), &addresses, without_query)
+            .await?;
         Ok(self.own(&addresses))
     }
 
     async fn aliases(&self) -> Result<Vec<String>, Failure> {
-        if self.config.sync.read_aliases { self.gmail.send_as().await } else { Ok(Vec::new()) }
+        if self.config.sync.read_aliases {
+            self.gmail.send_as().await
+        } else {
+            Ok(Vec::new())
+        }
     }
 
     fn own(&self, addresses: &[String]) -> HashSet<String> {
-        let all = addresses.iter().map(String::as_str).chain([self.claimed.email.as_str()]);
+        let all = addresses
+            .iter()
+            .map(String::as_str)
+            .chain([self.claimed.email.as_str()]);
         comparable(all)
     }
 }

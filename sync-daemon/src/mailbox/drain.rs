@@ -52,7 +52,17 @@ impl MailboxSync<'_> {
         progress: &mut Progress,
     ) -> Result<(), Failure> {
         let messages = self.config.sync.max_messages_per_run;
-        self.drain_within(contacts, own, Limits { history, messages, until: None }, progress).await
+        self.drain_within(
+            contacts,
+            own,
+            Limits {
+                history,
+                messages,
+                until: None,
+            },
+            progress,
+        )
+        .await
     }
 
     pub(super) async fn drain_within(
@@ -63,8 +73,13 @@ impl MailboxSync<'_> {
         progress: &mut Progress,
     ) -> Result<(), Failure> {
         let judge = Judge::new(self, contacts, own);
-        let mut drain =
-            Drain { sync: self, judge, limits, queue: VecDeque::new(), taken: 0 };
+        let mut drain = Drain {
+            sync: self,
+            judge,
+            limits,
+            queue: VecDeque::new(),
+            taken: 0,
+        };
         let outcome = drain.run(progress).await;
         progress.given_up = drain.judge.given_up.take();
         outcome?;
@@ -85,11 +100,18 @@ impl Drain<'_> {
             }
             let batch = self.next_batch();
             let ids: Vec<String> = batch.iter().map(|item| item.id.clone()).collect();
-            let (answer, written) =
-                tokio::join!(self.sync.gmail.batch(&ids), write(self.sync, unwritten.take(), progress));
+            let (answer, written) = tokio::join!(
+                self.sync.gmail.batch(&ids),
+                write(self.sync, unwritten.take(), progress)
+            );
             written?;
             failpoint::pass("batch_fetched");
-            let Verdict { write: fresh, again, wait, stop } = self.judge.weigh(batch, answer);
+            let Verdict {
+                write: fresh,
+                again,
+                wait,
+                stop,
+            } = self.judge.weigh(batch, answer);
             self.queue.extend(again);
             unwritten = Some(fresh);
             if let Some(failure) = stop.or(self.sync.interrupted().err()) {
@@ -118,16 +140,28 @@ impl Drain<'_> {
             return Ok(false);
         }
         let overtime = self.limits.until.is_some_and(|end| Instant::now() >= end);
-        let left = if overtime { 0 } else { self.limits.messages.saturating_sub(self.taken) };
+        let left = if overtime {
+            0
+        } else {
+            self.limits.messages.saturating_sub(self.taken)
+        };
         let limit = i64::try_from(left.clamp(1, LEDGER_PAGE)).unwrap_or(1);
         let key = self.sync.lease().key;
-        let next = self.sync.store.next_pending(key, limit, self.limits.history).await?;
+        let next = self
+            .sync
+            .store
+            .next_pending(key, limit, self.limits.history)
+            .await?;
         if left == 0 || next.is_empty() {
             progress.capped = !next.is_empty();
             return Ok(false);
         }
         self.taken += next.len() as u64;
-        let items = next.into_iter().map(|p| Item { id: p.id, attempts: p.attempts, tries: 0 });
+        let items = next.into_iter().map(|p| Item {
+            id: p.id,
+            attempts: p.attempts,
+            tries: 0,
+        });
         self.queue.extend(items);
         Ok(true)
     }
@@ -138,7 +172,9 @@ async fn write(
     batch: Option<BatchWrite>,
     progress: &mut Progress,
 ) -> Result<(), Failure> {
-    let Some(mut batch) = batch else { return Ok(()) };
+    let Some(mut batch) = batch else {
+        return Ok(());
+    };
     batch.quota_units = sync.gmail.user.level();
     let stored = sync.store.store_batch(sync.lease(), &batch).await?;
     failpoint::pass("batch_stored");
@@ -162,4 +198,3 @@ impl Progress {
         self.counts.units += counts.units;
     }
 }
-

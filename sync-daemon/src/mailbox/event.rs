@@ -51,8 +51,12 @@ pub fn events_of(
     let sent = message.label_ids.iter().any(|l| l == "SENT")
         || correspondents.authors().any(|a| own.contains(a.exact()));
     let automated = is_automated(headers);
-    let rfc822_id = header(headers, "message-id").map(clean_id).filter(|id| !id.is_empty());
-    let subject = header(headers, "subject").filter(|_| keep_subject).map(short_subject);
+    let rfc822_id = header(headers, "message-id")
+        .map(clean_id)
+        .filter(|id| !id.is_empty());
+    let subject = header(headers, "subject")
+        .filter(|_| keep_subject)
+        .map(short_subject);
     let event = |found: crate::matching::Match| Event {
         message_id: message.id.clone(),
         contact_id: found.contact_id,
@@ -71,7 +75,10 @@ pub fn events_of(
 }
 
 fn header<'a>(headers: &'a [Header], name: &str) -> Option<&'a str> {
-    headers.iter().find(|h| h.name.eq_ignore_ascii_case(name)).map(|h| h.value.as_str())
+    headers
+        .iter()
+        .find(|h| h.name.eq_ignore_ascii_case(name))
+        .map(|h| h.value.as_str())
 }
 
 fn short_subject(value: &str) -> String {
@@ -80,13 +87,20 @@ fn short_subject(value: &str) -> String {
 
 /// Without controls; RFC 5322 allows 998 characters in a line.
 fn clean_id(value: &str) -> String {
-    value.trim().chars().filter(|c| !c.is_control()).take(998).collect()
+    value
+        .trim()
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(998)
+        .collect()
 }
 
 /// Lists, bulk mail and automatic answers: contact was had, but nobody wrote.
 fn is_automated(headers: &[Header]) -> bool {
     let bulk = |v: &str| {
-        ["bulk", "list", "junk"].iter().any(|word| v.trim().eq_ignore_ascii_case(word))
+        ["bulk", "list", "junk"]
+            .iter()
+            .any(|word| v.trim().eq_ignore_ascii_case(word))
     };
     let automatic = |v: &str| {
         let word = v.split(';').next().unwrap_or_default().trim();

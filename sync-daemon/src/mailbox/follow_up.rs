@@ -22,17 +22,27 @@ impl FollowUp<'_> {
     /// # Errors
     /// The step that failed, with the reason; it is due again with the next sync.
     pub async fn run(&self, user: Uuid) -> Result<RefreshCounts, (&'static str, Failure)> {
-        self.store.link_threads(user).await.map_err(|e| ("link_failed", e))?;
+        self.store
+            .link_threads(user)
+            .await
+            .map_err(|e| ("link_failed", e))?;
         failpoint::pass("threads_linked");
         if !self.has_extension {
             return Ok(RefreshCounts::default());
         }
-        self.store.link_replies(user).await.map_err(|e| ("link_failed", e))?;
+        self.store
+            .link_replies(user)
+            .await
+            .map_err(|e| ("link_failed", e))?;
         failpoint::pass("replies_linked");
         if !self.refresh {
             return Ok(RefreshCounts::default());
         }
-        let counts = self.store.refresh_scores(user, 0).await.map_err(|e| ("refresh_failed", e))?;
+        let counts = self
+            .store
+            .refresh_scores(user, 0)
+            .await
+            .map_err(|e| ("refresh_failed", e))?;
         failpoint::pass("scores_refreshed");
         Ok(counts)
     }

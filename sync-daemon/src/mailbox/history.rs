@@ -27,14 +27,20 @@ impl MailboxSync<'_> {
     ) -> Result<(), Failure> {
         let key = self.lease().key;
         let end = Instant::now() + SHIFT;
-        let limits = Limits { history: true, messages: u64::MAX, until: Some(end) };
+        let limits = Limits {
+            history: true,
+            messages: u64::MAX,
+            until: Some(end),
+        };
         loop {
             self.drain_within(contacts, own, limits, progress).await?;
             if progress.capped {
                 (progress.capped, progress.more_to_do) = (false, true);
                 return Ok(());
             }
-            let Some(state) = self.store.backfill_state(key).await? else { return Ok(()) };
+            let Some(state) = self.store.backfill_state(key).await? else {
+                return Ok(());
+            };
             if state.listed && self.store.backfill_finished(key).await? {
                 return Ok(());
             }
@@ -53,10 +59,17 @@ impl MailboxSync<'_> {
         }
         let from = (state.done_down_to - SLICE).max(state.since);
         // Gmail compares whole seconds, both ends excluded: one second of overlap loses nothing.
-        let filter = MessageFilter { after: Some(from - 1), before: Some(state.done_down_to + 1) };
+        let filter = MessageFilter {
+            after: Some(from - 1),
+            before: Some(state.done_down_to + 1),
+        };
         let mut page: Option<String> = None;
         loop {
-            let answer = self.gmail.list(filter, page.as_deref()).await.map_err(settle)?;
+            let answer = self
+                .gmail
+                .list(filter, page.as_deref())
+                .await
+                .map_err(settle)?;
             let record = Page {
                 ids: &answer.ids,
                 backfill: true,

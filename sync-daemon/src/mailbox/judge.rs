@@ -175,7 +175,11 @@ impl<'a> Judge<'a> {
             return;
         };
         self.batch_size = (self.batch_size / 2).max(1);
-        match self.sync.gmail.rate_wait(wish, self.limited_rounds, self.limited_time) {
+        match self
+            .sync
+            .gmail
+            .rate_wait(wish, self.limited_rounds, self.limited_time)
+        {
             Ok(wait) => {
                 self.limited_rounds += 1;
                 self.limited_time += wait;
@@ -194,7 +198,12 @@ fn refuse(item: Item, reason: String, verdict: &mut Verdict) {
     let poison = attempts >= POISON_ATTEMPTS;
     verdict.write.counts.seen += i64::from(poison);
     verdict.write.counts.poison += i64::from(poison);
-    verdict.write.failed.push(FailedMessage { id: item.id.clone(), attempts, poison, reason });
+    verdict.write.failed.push(FailedMessage {
+        id: item.id.clone(),
+        attempts,
+        poison,
+        reason,
+    });
     if !poison {
         verdict.again.push(Item { attempts, ..item });
     }

@@ -98,11 +98,19 @@ impl MailboxSync<'_> {
     }
 
     fn interrupted(&self) -> Result<(), Failure> {
-        if self.gmail.stop.is_cancelled() { Err(Failure::Interrupted) } else { Ok(()) }
+        if self.gmail.stop.is_cancelled() {
+            Err(Failure::Interrupted)
+        } else {
+            Ok(())
+        }
     }
 }
 
 /// Own addresses in the form in which they are compared.
 fn comparable<'a>(addresses: impl IntoIterator<Item = &'a str>) -> HashSet<String> {
-    addresses.into_iter().filter_map(Address::parse).map(|a| a.exact().to_owned()).collect()
+    addresses
+        .into_iter()
+        .filter_map(Address::parse)
+        .map(|a| a.exact().to_owned())
+        .collect()
 }

@@ -11,7 +11,11 @@ impl Address {
     /// Reads one bare address; `None` if it is none.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let text = text.trim().trim_start_matches('<').trim_end_matches('>').trim();
+        let text = text
+            .trim()
+            .trim_start_matches('<')
+            .trim_end_matches('>')
+            .trim();
         let (local, domain) = text.rsplit_once('@')?;
         let local = local.trim().trim_matches('"').to_lowercase();
         let domain = ascii_domain(domain)?;

@@ -66,7 +66,10 @@ impl Correspondents {
 
     /// The authors.
     pub fn authors(&self) -> impl Iterator<Item = &Address> {
-        self.0.iter().filter(|(role, _)| *role == Role::From).map(|(_, address)| address)
+        self.0
+            .iter()
+            .filter(|(role, _)| *role == Role::From)
+            .map(|(_, address)| address)
     }
 
     /// All of them, the most telling role first.
@@ -99,9 +102,16 @@ pub fn read_addresses(value: &str) -> Vec<Address> {
 pub fn decode_text(value: &str) -> String {
     let raw = field("Subject", value);
     let parsed = MessageParser::new().parse_headers(&raw);
-    let decoded = parsed.as_ref().and_then(|m| m.header("Subject")).and_then(HeaderValue::as_text);
+    let decoded = parsed
+        .as_ref()
+        .and_then(|m| m.header("Subject"))
+        .and_then(HeaderValue::as_text);
     let text = decoded.unwrap_or(value);
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>().trim().to_owned()
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect::<String>()
+        .trim()
+        .to_owned()
 }
 
 /// A line break that does not fold is damage; what stands on both sides is read, as two entries.
@@ -110,7 +120,11 @@ fn separate_lines(value: &str) -> String {
     let mut lines = cut.split('\n').map(|line| line.trim_end_matches('\r'));
     let first = lines.next().unwrap_or_default().to_owned();
     lines.fold(first, |text, line| {
-        let joint = if line.starts_with([' ', '\t']) { "" } else { "," };
+        let joint = if line.starts_with([' ', '\t']) {
+            ""
+        } else {
+            ","
+        };
         text + joint + line
     })
 }
@@ -121,7 +135,7 @@ fn field(name: &str, value: &str) -> Vec<u8> {
     let clean: String = value[..cut]
         .chars()
         // NUL and what stands for broken UTF-8 belong to no address and no word.
-        .filter(|c| !matches!(c, '\0' | char::REPLACEMENT_CHARACTER))
+        .filter(|c| !matches!(*c, '\0' | char::REPLACEMENT_CHARACTER))
         .map(|c| if c.is_control() { ' ' } else { c })
         .collect();
     format!("{name}: {clean}\r\n\r\n").into_bytes()

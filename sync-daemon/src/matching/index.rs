@@ -28,8 +28,16 @@ impl ContactIndex {
         let mut index = Self::default();
         for (id, email) in contacts {
             if let Some(address) = Address::parse(email.as_ref()) {
-                index.base.entry(address.base().to_owned()).or_default().push(id);
-                index.exact.entry(address.exact().to_owned()).or_default().push(id);
+                index
+                    .base
+                    .entry(address.base().to_owned())
+                    .or_default()
+                    .push(id);
+                index
+                    .exact
+                    .entry(address.exact().to_owned())
+                    .or_default()
+                    .push(id);
             }
         }
         index

@@ -18,7 +18,9 @@ const NONCE_LENGTH: usize = 24;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CipherError {
     /// The key is not 32 bytes in base64.
-    #[error("CRM_HEALTH_TOKEN_KEY must be 32 bytes in base64 (several: the current one first, separated by commas); make one with: openssl rand -base64 32")]
+    #[error(
+        "CRM_HEALTH_TOKEN_KEY must be 32 bytes in base64 (several: the current one first, separated by commas); make one with: openssl rand -base64 32"
+    )]
     BadKey,
     /// Sealed under a key that is not configured.
     #[error("it is sealed under key {0}, which is not among the configured keys")]
@@ -54,11 +56,20 @@ impl Cipher {
     /// # Errors
     /// [`CipherError::BadKey`]
     pub fn new(keys: Option<&SecretString>) -> Result<Self, CipherError> {
-        let Some(keys) = keys else { return Ok(Self::default()) };
+        let Some(keys) = keys else {
+            return Ok(Self::default());
+        };
         let text = keys.expose_secret();
-        let parts = text.split([',', '\n']).map(str::trim).filter(|p| !p.is_empty());
+        let parts = text
+            .split([',', '\n'])
+            .map(str::trim)
+            .filter(|p| !p.is_empty());
         let keys = parts.map(read_key).collect::<Result<Vec<_>, _>>()?;
-        if keys.is_empty() { Err(CipherError::BadKey) } else { Ok(Self { keys }) }
+        if keys.is_empty() {
+            Err(CipherError::BadKey)
+        } else {
+            Ok(Self { keys })
+        }
     }
 
     /// The id of the key that seals.
@@ -70,10 +81,15 @@ impl Cipher {
     /// Seals a token for its row and column.
     #[must_use]
     pub fn seal(&self, user: Uuid, field: Field, token: &SecretString) -> String {
-        let Some(key) = self.keys.first() else { return token.expose_secret().to_owned() };
+        let Some(key) = self.keys.first() else {
+            return token.expose_secret().to_owned();
+        };
         let nonce: [u8; NONCE_LENGTH] = rand::random();
         let bound = binding(user, field);
-        let payload = Payload { msg: token.expose_secret().as_bytes(), aad: &bound };
+        let payload = Payload {
+            msg: token.expose_secret().as_bytes(),
+            aad: &bound,
+        };
         match key.cipher.encrypt(&XNonce::from(nonce), payload) {
             Ok(sealed) => {
                 let bytes = [nonce.as_slice(), &sealed].concat();
@@ -88,24 +104,42 @@ impl Cipher {
     ///
     /// # Errors
     /// An unknown key, or a value that was changed or moved.
-    pub fn open(&self, user: Uuid, field: Field, stored: &str) -> Result<SecretString, CipherError> {
-        let Some(rest) = stored.strip_prefix(MARK) else { return Ok(stored.to_owned().into()) };
+    pub fn open(
+        &self,
+        user: Uuid,
+        field: Field,
+        stored: &str,
+    ) -> Result<SecretString, CipherError> {
+        let Some(rest) = stored.strip_prefix(MARK) else {
+            return Ok(stored.to_owned().into());
+        };
         let (id, text) = rest.split_once(':').ok_or(CipherError::Damaged)?;
         let key = self.keys.iter().find(|k| k.id == id);
         let key = key.ok_or_else(|| CipherError::UnknownKey(id.chars().take(16).collect()))?;
         let bytes = STANDARD.decode(text).map_err(|_| CipherError::Damaged)?;
-        let (nonce, sealed) = bytes.split_at_checked(NONCE_LENGTH).ok_or(CipherError::Damaged)?;
+        let (nonce, sealed) = bytes
+            .split_at_checked(NONCE_LENGTH)
+            .ok_or(CipherError::Damaged)?;
         let nonce: [u8; NONCE_LENGTH] = nonce.try_into().map_err(|_| CipherError::Damaged)?;
         let bound = binding(user, field);
-        let opened = key.cipher.decrypt(&XNonce::from(nonce), Payload { msg: sealed, aad: &bound });
+        let opened = key.cipher.decrypt(
+            &XNonce::from(nonce),
+            Payload {
+                msg: sealed,
+                aad: &bound,
+            },
+        );
         let opened = opened.map_err(|_| CipherError::Damaged)?;
-        String::from_utf8(opened).map(SecretString::from).map_err(|_| CipherError::Damaged)
+        String::from_utf8(opened)
+            .map(SecretString::from)
+            .map_err(|_| CipherError::Damaged)
     }
 
     /// Whether a stored value should be rewritten: a key is configured and it is not sealed under the current one.
     #[must_use]
     pub fn is_outdated(&self, stored: &str) -> bool {
-        self.current_key().is_some_and(|id| !stored.starts_with(&format!("{MARK}{id}:")))
+        self.current_key()
+            .is_some_and(|id| !stored.starts_with(&format!("{MARK}{id}:")))
     }
 }
 

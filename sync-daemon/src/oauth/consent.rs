@@ -63,7 +63,13 @@ impl Consent {
             ("code_challenge_method", "S256"),
             ("state", &state),
         ]);
-        Ok(Self { listener, redirect, verifier: verifier.into(), state, url })
+        Ok(Self {
+            listener,
+            redirect,
+            verifier: verifier.into(),
+            state,
+            url,
+        })
     }
 
     /// The address to open in a browser.
@@ -99,32 +105,68 @@ impl Consent {
             return Err(Failure::ScopeMissing);
         }
         let Some(refresh) = &grant.refresh_token else {
-            return Err(Failure::Forbidden("Google gave no refresh token".to_owned()));
+            return Err(Failure::Forbidden(
+                "Google gave no refresh token".to_owned(),
+            ));
         };
         let email = mailbox_address(engine, &grant.access_token).await?;
         let access = engine.cipher.seal(user, Field::Access, &grant.access_token);
         let refresh = engine.cipher.seal(user, Field::Refresh, refresh);
         let store = &engine.store;
-        store.connect_mailbox(user, &email, &access, &refresh, grant.expires_in, &grant.scope).await?;
+        store
+            .connect_mailbox(
+                user,
+                &email,
+                &access,
+                &refresh,
+                grant.expires_in,
+                &grant.scope,
+            )
+            .await?;
         Ok(email)
     }
 
     /// Browsers also ask for icons: only an answer with our state counts.
     async fn wait_for_code(&self) -> Result<SecretString, Failure> {
         loop {
-            let Ok((mut stream, _)) = self.listener.accept().await else { continue };
-            let read = tokio::time::timeout(Duration::from_secs(5), read_request(&mut stream)).await;
-            let Some(query) = read.ok().flatten().and_then(|r| query_of(&r)) else { continue };
-            let value = |name: &str| query.iter().find(|(k, _)| k == name).map(|(_, v)| v.as_str());
-            let ours = value("state").is_some_and(|s| s.as_bytes().ct_eq(self.state.as_bytes()).into());
+            let Ok((mut stream, _)) = self.listener.accept().await else {
+                continue;
+            };
+            let read =
+                tokio::time::timeout(Duration::from_secs(5), read_request(&mut stream)).await;
+            let Some(query) = read.ok().flatten().and_then(|r| query_of(&r)) else {
+                continue;
+            };
+            let value = |name: &str| {
+                query
+                    .iter()
+                    .find(|(k, _)| k == name)
+                    .map(|(_, v)| v.as_str())
+            };
+            let ours =
+                value("state").is_some_and(|s| s.as_bytes().ct_eq(self.state.as_bytes()).into());
             match (ours, value("code"), value("error")) {
                 (true, Some(code), _) => {
-                    answer(&mut stream, "200 OK", "The mailbox is connected. You can close this page.").await;
+                    answer(
+                        &mut stream,
+                        "200 OK",
+                        "The mailbox is connected. You can close this page.",
+                    )
+                    .await;
                     return Ok(code.to_owned().into());
                 }
                 (true, None, Some(error)) => {
-                    answer(&mut stream, "200 OK", "Consent was refused. Nothing is connected.").await;
-                    let error = error.chars().filter(|c| c.is_ascii_graphic()).take(60).collect();
+                    answer(
+                        &mut stream,
+                        "200 OK",
+                        "Consent was refused. Nothing is connected.",
+                    )
+                    .await;
+                    let error = error
+                        .chars()
+                        .filter(|c| c.is_ascii_graphic())
+                        .take(60)
+                        .collect();
                     return Err(Failure::Forbidden(error));
                 }
                 _ => answer(&mut stream, "404 Not Found", "Nothing here.").await,
@@ -140,12 +182,20 @@ async fn mailbox_address(engine: &Engine, token: &SecretString) -> Result<String
         email_address: String,
     }
     let base = engine.config.google.gmail_base_url.trim_end_matches('/');
-    let request = engine.client.http().get(format!("{base}/gmail/v1/users/me/profile"));
+    let request = engine
+        .client
+        .http()
+        .get(format!("{base}/gmail/v1/users/me/profile"));
     let request = request.query(&[("fields", "emailAddress"), ("prettyPrint", "false")]);
     let unreadable = || Failure::Backend("the mailbox's profile cannot be read".to_owned());
     let response = request.bearer_auth(token.expose_secret()).send().await;
-    let response = response.ok().filter(|r| r.status().is_success()).ok_or_else(unreadable)?;
-    let (body, _) = read_limited(response, 64 * 1024).await.map_err(|_| unreadable())?;
+    let response = response
+        .ok()
+        .filter(|r| r.status().is_success())
+        .ok_or_else(unreadable)?;
+    let (body, _) = read_limited(response, 64 * 1024)
+        .await
+        .map_err(|_| unreadable())?;
     let profile: Profile = serde_json::from_slice(&body).map_err(|_| unreadable())?;
     Ok(profile.email_address)
 }
@@ -179,7 +229,10 @@ fn query_of(request: &str) -> Option<Vec<(String, String)>> {
 
 async fn answer(stream: &mut TcpStream, status: &str, text: &str) {
     let head = "Content-Type: text/plain; charset=utf-8\r\nConnection: close";
-    let response = format!("HTTP/1.1 {status}\r\n{head}\r\nContent-Length: {}\r\n\r\n{text}", text.len());
+    let response = format!(
+        "HTTP/1.1 {status}\r\n{head}\r\nContent-Length: {}\r\n\r\n{text}",
+        text.len()
+    );
     // The browser may be gone; the code is what counts.
     let _ = stream.write_all(response.as_bytes()).await;
     let _ = stream.shutdown().await;

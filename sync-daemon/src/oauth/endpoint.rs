@@ -76,24 +76,44 @@ pub async fn ask(
     config: &Config,
     parameters: &[(&str, &str)],
 ) -> Result<Grant, Refusal> {
-    let secret = config.secrets.client_secret.as_ref().map(ExposeSecret::expose_secret);
+    let secret = config
+        .secrets
+        .client_secret
+        .as_ref()
+        .map(ExposeSecret::expose_secret);
     let client = [
         ("client_id", config.google.client_id.as_str()),
         ("client_secret", secret.unwrap_or_default()),
     ];
-    let form: Vec<(&str, &str)> =
-        parameters.iter().copied().chain(client).filter(|(_, v)| !v.is_empty()).collect();
+    let form: Vec<(&str, &str)> = parameters
+        .iter()
+        .copied()
+        .chain(client)
+        .filter(|(_, v)| !v.is_empty())
+        .collect();
     let response = http.post(&config.google.token_url).form(&form).send().await;
     let response = response.map_err(|e| {
-        Refusal::Passing(if e.is_timeout() { "no answer in time" } else { "no connection" }.to_owned())
+        Refusal::Passing(
+            if e.is_timeout() {
+                "no answer in time"
+            } else {
+                "no connection"
+            }
+            .to_owned(),
+        )
     })?;
     let status = response.status().as_u16();
     let read = read_limited(response, MAX_ANSWER).await;
-    let (body, truncated) = read.map_err(|_| Refusal::Passing("the answer is too large".to_owned()))?;
+    let (body, truncated) =
+        read.map_err(|_| Refusal::Passing("the answer is too large".to_owned()))?;
     if truncated {
         return Err(Refusal::Passing("the answer was cut off".to_owned()));
     }
-    if status == 200 { granted(&body) } else { Err(refused(status, &body)) }
+    if status == 200 {
+        granted(&body)
+    } else {
+        Err(refused(status, &body))
+    }
 }
 
 fn granted(body: &[u8]) -> Result<Grant, Refusal> {
@@ -111,10 +131,15 @@ fn granted(body: &[u8]) -> Result<Grant, Refusal> {
 }
 
 fn refused(status: u16, body: &[u8]) -> Refusal {
-    let error = serde_json::from_slice::<ErrorBody>(body).map(|e| e.error).unwrap_or_default();
+    let error = serde_json::from_slice::<ErrorBody>(body)
+        .map(|e| e.error)
+        .unwrap_or_default();
     match error.as_str() {
         "invalid_grant" => Refusal::InvalidGrant,
-        "invalid_client" | "unauthorized_client" | "unsupported_grant_type" | "invalid_request"
+        "invalid_client"
+        | "unauthorized_client"
+        | "unsupported_grant_type"
+        | "invalid_request"
         | "invalid_scope" => Refusal::Operator(error),
         _ if status >= 500 || status == 429 || status == 408 => {
             Refusal::Passing(format!("HTTP {status}"))

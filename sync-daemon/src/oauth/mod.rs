@@ -52,7 +52,14 @@ impl TokenSource {
         stored: StoredToken,
     ) -> Result<Self, Failure> {
         let held = Held::open(&cipher, key.user_id, stored)?;
-        Ok(Self { store, http, config, cipher, key, held: Mutex::new(held) })
+        Ok(Self {
+            store,
+            http,
+            config,
+            cipher,
+            key,
+            held: Mutex::new(held),
+        })
     }
 
     /// A token that is good for the next request.
@@ -97,8 +104,10 @@ impl TokenSource {
     /// Asks the endpoint, patiently: a passing fault costs a mailbox nothing.
     async fn ask(&self, held: &Held) -> Result<Grant, Refusal> {
         let refresh_token = held.refresh_token(&self.cipher, self.key.user_id)?;
-        let parameters =
-            [("grant_type", "refresh_token"), ("refresh_token", refresh_token.expose_secret())];
+        let parameters = [
+            ("grant_type", "refresh_token"),
+            ("refresh_token", refresh_token.expose_secret()),
+        ];
         let mut tries = 0;
         loop {
             match endpoint::ask(&self.http, &self.config, &parameters).await {
@@ -118,13 +127,21 @@ impl TokenSource {
         let refresh = match (&grant.refresh_token, &held.stored.refresh_token) {
             (Some(rotated), _) => Some(self.cipher.seal(user, Field::Refresh, rotated)),
             (None, Some(stored)) if self.cipher.is_outdated(stored) => {
-                let opened = self.cipher.open(user, Field::Refresh, stored).map_err(unreadable)?;
+                let opened = self
+                    .cipher
+                    .open(user, Field::Refresh, stored)
+                    .map_err(|e| unreadable(&e))?;
                 Some(self.cipher.seal(user, Field::Refresh, &opened))
             }
             _ => None,
         };
-        let saved =
-            self.store.save_token(self.key, &held.stored, &access, grant.expires_in, refresh.as_deref());
+        let saved = self.store.save_token(
+            self.key,
+            &held.stored,
+            &access,
+            grant.expires_in,
+            refresh.as_deref(),
+        );
         if !saved.await? {
             *held = self.read_again().await?;
             if let Some(token) = held.usable(Duration::from_secs(5)) {
@@ -146,7 +163,11 @@ impl TokenSource {
     }
 
     async fn read_again(&self) -> Result<Held, Failure> {
-        let stored = self.store.read_token(self.key).await?.ok_or(Failure::Deactivated)?;
+        let stored = self
+            .store
+            .read_token(self.key)
+            .await?
+            .ok_or(Failure::Deactivated)?;
         Held::open(&self.cipher, self.key.user_id, stored)
     }
 }
@@ -155,11 +176,19 @@ impl Held {
     fn open(cipher: &Cipher, user: Uuid, stored: StoredToken) -> Result<Self, Failure> {
         let access = match stored.access_token.as_deref() {
             None | Some("") => None,
-            Some(text) => Some(cipher.open(user, Field::Access, text).map_err(unreadable)?),
+            Some(text) => Some(
+                cipher
+                    .open(user, Field::Access, text)
+                    .map_err(|e| unreadable(&e))?,
+            ),
         };
         let left = stored.seconds_left.unwrap_or(0.0).clamp(0.0, 86_400.0);
         let valid_until = Instant::now() + Duration::from_secs_f64(left);
-        Ok(Self { stored, access, valid_until })
+        Ok(Self {
+            stored,
+            access,
+            valid_until,
+        })
     }
 
     fn usable(&self, ahead: Duration) -> Option<SecretString> {
@@ -178,6 +207,6 @@ impl Held {
     }
 }
 
-fn unreadable(error: CipherError) -> Failure {
+fn unreadable(error: &CipherError) -> Failure {
     Failure::Token(error.to_string())
 }

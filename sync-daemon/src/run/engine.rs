@@ -79,13 +79,27 @@ impl Engine {
         metrics: Arc<Metrics>,
     ) -> Result<Self, Failure> {
         let store = Store::new(&config)?;
-        let client = GmailClient::new(&config.google)
-            .map_err(|e| Failure::Operator(format!("TLS: {e}")))?;
+        let client =
+            GmailClient::new(&config.google).map_err(|e| Failure::Operator(format!("TLS: {e}")))?;
         let cipher = Cipher::new(config.secrets.token_key.as_ref())
             .map_err(|e| Failure::Token(e.to_string()))?;
         let project = Arc::new(ProjectQuota::new(store.clone(), &config.quota));
-        let owner = format!("{}:{}:{:08x}", host_name(), std::process::id(), rand::random::<u32>());
-        Ok(Self { config, store, client, cipher: Arc::new(cipher), project, pulse, metrics, owner })
+        let owner = format!(
+            "{}:{}:{:08x}",
+            host_name(),
+            std::process::id(),
+            rand::random::<u32>()
+        );
+        Ok(Self {
+            config,
+            store,
+            client,
+            cipher: Arc::new(cipher),
+            project,
+            pulse,
+            metrics,
+            owner,
+        })
     }
 
     /// Runs until no mailbox is due, or `stop`: then batches in flight are finished and leases given back.
@@ -105,23 +119,24 @@ impl Engine {
             }
         };
         if let Some(started) = started {
-            self.work_through(request, started, stop, on_step, &mut tally).await;
+            self.work_through(request, started, stop, on_step, &mut tally)
+                .await;
             self.project.return_unused().await;
         }
         let worth_logging = request.kind != RunKind::Retry || !tally.is_empty();
         let report = tally.report(&request.triggered_by, chrono::Utc::now());
         if worth_logging {
-            self.metrics.count_run(&report, clock.elapsed().as_secs_f64());
+            self.metrics
+                .count_run(&report, clock.elapsed().as_secs_f64());
             self.log(&report, started).await;
         }
         report
     }
 
-    async fn start(
-        &self,
-        request: &RunRequest,
-    ) -> Result<chrono::DateTime<chrono::Utc>, Failure> {
-        self.store.ensure_mailboxes(request.users.as_deref()).await?;
+    async fn start(&self, request: &RunRequest) -> Result<chrono::DateTime<chrono::Utc>, Failure> {
+        self.store
+            .ensure_mailboxes(request.users.as_deref())
+            .await?;
         self.store.now().await
     }
 
@@ -139,19 +154,28 @@ impl Engine {
         let mut at_work: JoinSet<Worked> = JoinSet::new();
         let mut wrote_without_extension = false;
         loop {
-            let free = self.config.sync.concurrent_mailboxes.saturating_sub(at_work.len());
+            let free = self
+                .config
+                .sync
+                .concurrent_mailboxes
+                .saturating_sub(at_work.len());
             let claimed = if run_stop.is_cancelled() {
                 Vec::new()
             } else {
-                self.claim(request, started, free).await.unwrap_or_else(|failure| {
-                    tally.errors.push(RunError::new(None, &failure));
-                    run_stop.cancel();
-                    Vec::new()
-                })
+                self.claim(request, started, free)
+                    .await
+                    .unwrap_or_else(|failure| {
+                        tally.errors.push(RunError::new(None, &failure));
+                        run_stop.cancel();
+                        Vec::new()
+                    })
             };
             for mailbox in claimed {
                 let engine = Arc::clone(self);
-                let stops = Stops { run: run_stop.clone(), daemon: stop.clone() };
+                let stops = Stops {
+                    run: run_stop.clone(),
+                    daemon: stop.clone(),
+                };
                 let (request, on_step) = (request.clone(), on_step.clone());
                 at_work.spawn(async move {
                     work(&engine, mailbox, &request, has_extension, stops, on_step).await
@@ -165,7 +189,9 @@ impl Engine {
                 Some(Err(_)) => tally.errors.push(RunError {
                     user_id: None,
                     code: "internal".to_owned(),
-                    reason: "the work on a mailbox broke off; its lease runs out and it is tried again".to_owned(),
+                    reason:
+                        "the work on a mailbox broke off; its lease runs out and it is tried again"
+                            .to_owned(),
                 }),
                 None if self.backfill_in_the_way(request, started, &run_stop).await => {
                     self.pulse.wait(Duration::from_secs(1), &run_stop).await;
@@ -177,9 +203,10 @@ impl Engine {
             tally.errors.push(RunError {
                 user_id: None,
                 code: "extension_missing".to_owned(),
-                reason: "mail came in, but the extension crm_health is not installed: replies are not \
+                reason:
+                    "mail came in, but the extension crm_health is not installed: replies are not \
                     linked and scores not refreshed (CREATE EXTENSION crm_health)"
-                    .to_owned(),
+                        .to_owned(),
             });
         }
         self.explain_unclaimed(request, started, tally).await;
@@ -220,7 +247,8 @@ impl Engine {
         for error in worked.errors {
             // When the run was stopped for one reason, that reason is told, once.
             let echo = run_stop.is_cancelled() && !stop.is_cancelled();
-            let known = error.user_id.is_none() && tally.errors.iter().any(|e| e.code == error.code);
+            let known =
+                error.user_id.is_none() && tally.errors.iter().any(|e| e.code == error.code);
             if !(echo && error.code == "interrupted" || known) {
                 tally.errors.push(error);
             }
@@ -247,7 +275,12 @@ impl Engine {
             RunKind::Retry | RunKind::Backfill => return false,
         };
         !stop.is_cancelled()
-            && self.store.busy_with_backfill(since, request.users.as_deref()).await.unwrap_or(0) > 0
+            && self
+                .store
+                .busy_with_backfill(since, request.users.as_deref())
+                .await
+                .unwrap_or(0)
+                > 0
     }
 
     /// Whoever asks for a user by name is told why nothing happened.
@@ -257,19 +290,40 @@ impl Engine {
         started: chrono::DateTime<chrono::Utc>,
         tally: &mut Tally,
     ) {
-        let (Some(users), RunKind::Now) = (request.users.as_deref(), request.kind) else { return };
-        for left in self.store.unclaimed(users, started).await.unwrap_or_default() {
+        let (Some(users), RunKind::Now) = (request.users.as_deref(), request.kind) else {
+            return;
+        };
+        for left in self
+            .store
+            .unclaimed(users, started)
+            .await
+            .unwrap_or_default()
+        {
             let told = tally.errors.iter().any(|e| e.user_id == Some(left.user_id));
             if !told {
-                let until = left.until.map(|t| format!(" until {}", t.format("%F %T UTC")));
+                let until = left
+                    .until
+                    .map(|t| format!(" until {}", t.format("%F %T UTC")));
                 let reason = match left.reason.as_str() {
-                    "not_connected" => "no Gmail mailbox is connected: crm-health-sync connect".to_owned(),
+                    "not_connected" => {
+                        "no Gmail mailbox is connected: crm-health-sync connect".to_owned()
+                    }
                     "reconnect_required" => Failure::ReconnectRequired.to_string(),
-                    "busy" => format!("another daemon is syncing the mailbox{}", until.unwrap_or_default()),
-                    reason => format!("the mailbox is paused ({reason}){}", until.unwrap_or_default()),
+                    "busy" => format!(
+                        "another daemon is syncing the mailbox{}",
+                        until.unwrap_or_default()
+                    ),
+                    reason => format!(
+                        "the mailbox is paused ({reason}){}",
+                        until.unwrap_or_default()
+                    ),
                 };
                 let user_id = Some(left.user_id);
-                tally.errors.push(RunError { user_id, code: left.reason, reason });
+                tally.errors.push(RunError {
+                    user_id,
+                    code: left.reason,
+                    reason,
+                });
             }
         }
     }
@@ -280,8 +334,13 @@ impl Engine {
             emails = report.emails_synced, errors = report.errors.len(), "run finished"
         );
         let Some(started) = started else { return };
-        let Ok(json) = serde_json::to_value(report) else { return };
-        let logged = self.store.finish_run(&self.owner, &report.triggered_by, started, &json).await;
+        let Ok(json) = serde_json::to_value(report) else {
+            return;
+        };
+        let logged = self
+            .store
+            .finish_run(&self.owner, &report.triggered_by, started, &json)
+            .await;
         if let Err(error) = logged {
             tracing::warn!(%error, "the run could not be logged");
         }
@@ -291,5 +350,9 @@ impl Engine {
 fn host_name() -> String {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let name = name.trim();
-    if name.is_empty() { "localhost".to_owned() } else { name.chars().take(64).collect() }
+    if name.is_empty() {
+        "localhost".to_owned()
+    } else {
+        name.chars().take(64).collect()
+    }
 }

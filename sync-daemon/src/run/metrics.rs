@@ -72,11 +72,24 @@ impl Metrics {
     fn register(&mut self) {
         let r = &mut self.registry;
         r.register("runs", "Finished runs", self.runs.clone());
-        r.register("messages", "Messages dealt with, by outcome", self.messages.clone());
-        r.register("errors", "Errors of mailboxes and runs, by class", self.errors.clone());
+        r.register(
+            "messages",
+            "Messages dealt with, by outcome",
+            self.messages.clone(),
+        );
+        r.register(
+            "errors",
+            "Errors of mailboxes and runs, by class",
+            self.errors.clone(),
+        );
         r.register("quota_units", "Gmail quota units spent", self.units.clone());
         let unit = || Unit::Seconds;
-        r.register_with_unit("run_duration", "Duration of a run", unit(), self.run_seconds.clone());
+        r.register_with_unit(
+            "run_duration",
+            "Duration of a run",
+            unit(),
+            self.run_seconds.clone(),
+        );
         r.register_with_unit(
             "mailbox_duration",
             "Duration of one mailbox's sync",
@@ -84,7 +97,11 @@ impl Metrics {
             self.mailbox_seconds.clone(),
         );
         r.register("mailboxes", "Mailboxes by state", self.mailboxes.clone());
-        r.register("ledger_messages", "Messages in the ledger by state", self.pending.clone());
+        r.register(
+            "ledger_messages",
+            "Messages in the ledger by state",
+            self.pending.clone(),
+        );
         r.register_with_unit(
             "lag",
             "Longest time since a good sync of an active mailbox",
@@ -103,24 +120,39 @@ impl Metrics {
     pub fn count_run(&self, report: &Report, seconds: f64) {
         let outcome = if report.success { "success" } else { "errors" };
         let trigger = report.triggered_by.clone();
-        self.runs.get_or_create(&RunLabels { trigger, outcome }).inc();
+        self.runs
+            .get_or_create(&RunLabels { trigger, outcome })
+            .inc();
         self.run_seconds.observe(seconds);
         for error in &report.errors {
-            self.errors.get_or_create(&Class { class: error.code.clone() }).inc();
+            self.errors
+                .get_or_create(&Class {
+                    class: error.code.clone(),
+                })
+                .inc();
         }
         if report.success {
             self.last_success.set(report.timestamp.timestamp());
         }
         let d = &report.details;
         for (outcome, count) in [
-            ("matched", d.messages_seen - d.messages_unmatched - d.messages_skipped - d.messages_gone - d.messages_poison),
+            (
+                "matched",
+                d.messages_seen
+                    - d.messages_unmatched
+                    - d.messages_skipped
+                    - d.messages_gone
+                    - d.messages_poison,
+            ),
             ("unmatched", d.messages_unmatched),
             ("skipped", d.messages_skipped),
             ("gone", d.messages_gone),
             ("poison", d.messages_poison),
         ] {
             let count = u64::try_from(count).unwrap_or_default();
-            self.messages.get_or_create(&MessageOutcome { outcome }).inc_by(count);
+            self.messages
+                .get_or_create(&MessageOutcome { outcome })
+                .inc_by(count);
         }
     }
 
@@ -148,11 +180,19 @@ impl Metrics {
         self.pending.clear();
         let mut lag = 0.0_f64;
         for (state, count, seconds) in &summary.mailboxes {
-            self.mailboxes.get_or_create(&State { state: state.clone() }).set(*count);
+            self.mailboxes
+                .get_or_create(&State {
+                    state: state.clone(),
+                })
+                .set(*count);
             lag = lag.max(*seconds);
         }
         for (state, count) in &summary.pending {
-            self.pending.get_or_create(&State { state: state.clone() }).set(*count);
+            self.pending
+                .get_or_create(&State {
+                    state: state.clone(),
+                })
+                .set(*count);
         }
         self.lag.set(lag);
     }

@@ -95,7 +95,11 @@ impl RunError {
     /// A failure of one user's mailbox, or of the run.
     #[must_use]
     pub fn new(user_id: Option<Uuid>, failure: &Failure) -> Self {
-        Self { user_id, code: failure.code().to_owned(), reason: failure.to_string() }
+        Self {
+            user_id,
+            code: failure.code().to_owned(),
+            reason: failure.to_string(),
+        }
     }
 }
 
@@ -130,7 +134,8 @@ impl Tally {
     }
 
     pub(super) fn report(mut self, triggered_by: &str, timestamp: DateTime<Utc>) -> Report {
-        self.errors.sort_by(|a, b| (a.user_id, &a.code).cmp(&(b.user_id, &b.code)));
+        self.errors
+            .sort_by(|a, b| (a.user_id, &a.code).cmp(&(b.user_id, &b.code)));
         Report {
             success: self.errors.is_empty(),
             users_processed: self.users.len(),

@@ -7,8 +7,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::engine::{Engine, OnStep, RunKind, RunRequest};
 use super::RunError;
+use super::engine::{Engine, OnStep, RunKind, RunRequest};
 use crate::failpoint;
 use crate::failure::Failure;
 use crate::gmail::Gmail;
@@ -47,15 +47,34 @@ pub(super) async fn work(
     let user_id = claimed.lease.key.user_id;
     let mut progress = Progress::default();
     let keeper = LeaseKeeper::start(engine, claimed.lease);
-    let (result, quota_units) =
-        sync(engine, &claimed, request, &stops.run, &on_step, &mut progress).await;
-    let mut errors: Vec<RunError> = result.as_ref().err().map(|f| error_of(user_id, f)).into_iter().collect();
+    let (result, quota_units) = sync(
+        engine,
+        &claimed,
+        request,
+        &stops.run,
+        &on_step,
+        &mut progress,
+    )
+    .await;
+    let mut errors: Vec<RunError> = result
+        .as_ref()
+        .err()
+        .map(|f| error_of(user_id, f))
+        .into_iter()
+        .collect();
     let lost = matches!(result, Err(Failure::LeaseLost));
     let mut refresh_due = claimed.refresh_due || progress.events > 0;
     let (mut refreshed, mut was_refreshed) = (RefreshCounts::default(), false);
     if refresh_due && !lost && !stops.run.is_cancelled() {
         let refresh = engine.config.sync.refresh_scores;
-        match (FollowUp { store: &engine.store, refresh, has_extension }).run(user_id).await {
+        match (FollowUp {
+            store: &engine.store,
+            refresh,
+            has_extension,
+        })
+        .run(user_id)
+        .await
+        {
             Ok(counts) => {
                 refresh_due = !has_extension;
                 (refreshed, was_refreshed) = (counts, refresh && has_extension);
@@ -69,13 +88,27 @@ pub(super) async fn work(
         engine.pulse.beat();
     }
     drop(keeper);
-    let outcome = outcome_of(&result, request.kind, quota_units, refresh_due, &progress, &stops);
+    let outcome = outcome_of(
+        &result,
+        request.kind,
+        quota_units,
+        refresh_due,
+        &progress,
+        &stops,
+    );
     if !lost {
         give_back(engine, &claimed.lease, &outcome).await;
     }
     engine.metrics.count_mailbox(clock.elapsed().as_secs_f64());
     let stops_run = stop_others(engine, &result).await;
-    Worked { user_id, progress, errors, refreshed, was_refreshed, stops_run }
+    Worked {
+        user_id,
+        progress,
+        errors,
+        refreshed,
+        was_refreshed,
+        stops_run,
+    }
 }
 
 async fn sync(
@@ -115,7 +148,11 @@ async fn sync(
         gmail: &gmail,
         config: &engine.config,
         claimed,
-        purpose: if backfill { Purpose::Backfill } else { Purpose::Sync },
+        purpose: if backfill {
+            Purpose::Backfill
+        } else {
+            Purpose::Sync
+        },
         since: request.since,
         on_batch: &**on_step,
     };
@@ -170,7 +207,10 @@ async fn give_back(engine: &Engine, lease: &Lease, outcome: &Outcome) {
 async fn stop_others(engine: &Engine, result: &Result<(), Failure>) -> bool {
     let Err(failure) = result else { return false };
     if matches!(failure, Failure::ProjectQuota) {
-        let paused = engine.store.pause_project(until_quota_reset(), failure.code()).await;
+        let paused = engine
+            .store
+            .pause_project(until_quota_reset(), failure.code())
+            .await;
         if let Err(error) = paused {
             tracing::warn!(%error, "the pause of the project could not be noted");
         }
@@ -207,7 +247,10 @@ impl Drop for LeaseKeeper {
 async fn keep(store: Store, lease: Lease, period: Duration) {
     loop {
         tokio::time::sleep(period).await;
-        if matches!(store.renew_lease(&lease).await, Err(Failure::LeaseLost | Failure::Deactivated)) {
+        if matches!(
+            store.renew_lease(&lease).await,
+            Err(Failure::LeaseLost | Failure::Deactivated)
+        ) {
             return;
         }
     }

@@ -32,11 +32,13 @@ pub struct AppState {
 }
 
 /// All routes.
-#[must_use]
 pub fn router(state: AppState) -> Router {
     let cron = Router::new()
         .route("/api/cron/email-sync", get(email_sync).post(email_sync))
-        .route("/api/cron/health-refresh", get(health_refresh).post(health_refresh))
+        .route(
+            "/api/cron/health-refresh",
+            get(health_refresh).post(health_refresh),
+        )
         .layer(from_fn_with_state(state.clone(), require_secret));
     Router::new()
         .route("/healthz", get(healthz))
@@ -61,13 +63,16 @@ async fn require_secret(
     };
     let offered = offered_secrets(request.headers(), &query);
     // All are compared, so that the time tells nothing about which one was nearly right.
-    let right = offered
-        .iter()
-        .fold(false, |right, offer| same_secret(offer, secret.expose_secret()) | right);
+    let right = offered.iter().fold(false, |right, offer| {
+        same_secret(offer, secret.expose_secret()) | right
+    });
     if right {
         next.run(request).await
     } else {
-        refuse(StatusCode::UNAUTHORIZED, "the cron secret is missing or wrong")
+        refuse(
+            StatusCode::UNAUTHORIZED,
+            "the cron secret is missing or wrong",
+        )
     }
 }
 
@@ -80,12 +85,19 @@ fn offered_secrets(headers: &HeaderMap, query: &HashMap<String, String>) -> Vec<
     });
     let own = text("x-cron-secret");
     let in_query = query.get("secret").map(String::as_str);
-    [bearer, own, in_query].into_iter().flatten().map(str::to_owned).collect()
+    [bearer, own, in_query]
+        .into_iter()
+        .flatten()
+        .map(str::to_owned)
+        .collect()
 }
 
 /// In constant time, whatever the lengths.
 fn same_secret(offered: &str, secret: &str) -> bool {
-    Sha256::digest(offered).as_slice().ct_eq(Sha256::digest(secret).as_slice()).into()
+    Sha256::digest(offered)
+        .as_slice()
+        .ct_eq(Sha256::digest(secret).as_slice())
+        .into()
 }
 
 fn refuse(status: StatusCode, reason: &str) -> Response {
@@ -99,7 +111,12 @@ fn trigger_of(headers: &HeaderMap) -> String {
 
 async fn email_sync(State(state): State<AppState>, headers: HeaderMap) -> Response {
     let triggered_by = trigger_of(&headers);
-    let request = RunRequest { triggered_by, kind: RunKind::Now, users: None, since: None };
+    let request = RunRequest {
+        triggered_by,
+        kind: RunKind::Now,
+        users: None,
+        since: None,
+    };
     match state.runner.sync(request).await {
         Some(report) => Json(report.as_ref()).into_response(),
         None => refuse(StatusCode::SERVICE_UNAVAILABLE, "the daemon is stopping"),
@@ -127,12 +144,16 @@ async fn readyz(State(state): State<AppState>) -> Response {
     let engine = state.runner.engine();
     match tokio::time::timeout(READY_WITHIN, engine.store.summary()).await {
         Ok(Ok(_)) => (StatusCode::OK, "ready\n").into_response(),
-        Ok(Err(error)) => {
-            (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {error}\n")).into_response()
-        }
-        Err(_) => {
-            (StatusCode::SERVICE_UNAVAILABLE, "not ready: the database is slow or away\n").into_response()
-        }
+        Ok(Err(error)) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            format!("not ready: {error}\n"),
+        )
+            .into_response(),
+        Err(_) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "not ready: the database is slow or away\n",
+        )
+            .into_response(),
     }
 }
 
@@ -140,7 +161,9 @@ async fn metrics(State(state): State<AppState>) -> Response {
     let engine = state.runner.engine();
     let summary = tokio::time::timeout(READY_WITHIN, engine.store.summary()).await;
     let summary = summary.ok().and_then(Result::ok);
-    let text = engine.metrics.render(summary.as_ref(), engine.project.spent());
+    let text = engine
+        .metrics
+        .render(summary.as_ref(), engine.project.spent());
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], text).into_response()
 }

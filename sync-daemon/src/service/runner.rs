@@ -21,18 +21,31 @@ impl Runner {
     /// A runner; `stop` ends runs early, their batches in flight are finished.
     #[must_use]
     pub fn new(engine: Arc<Engine>, stop: CancellationToken) -> Self {
-        Self { engine: RwLock::new(engine), sync: Mutex::default(), health: Mutex::default(), stop }
+        Self {
+            engine: RwLock::new(engine),
+            sync: Mutex::default(),
+            health: Mutex::default(),
+            stop,
+        }
     }
 
     /// The engine of the current configuration.
     #[must_use]
     pub fn engine(&self) -> Arc<Engine> {
-        Arc::clone(&self.engine.read().unwrap_or_else(std::sync::PoisonError::into_inner))
+        Arc::clone(
+            &self
+                .engine
+                .read()
+                .unwrap_or_else(std::sync::PoisonError::into_inner),
+        )
     }
 
     /// From the next run on, another configuration.
     pub fn replace_engine(&self, engine: Arc<Engine>) {
-        *self.engine.write().unwrap_or_else(std::sync::PoisonError::into_inner) = engine;
+        *self
+            .engine
+            .write()
+            .unwrap_or_else(std::sync::PoisonError::into_inner) = engine;
     }
 
     /// Whether a run is on.
@@ -43,13 +56,19 @@ impl Runner {
     /// Syncs, or joins the run that is on. `None` only when the process is going down.
     pub async fn sync(self: &Arc<Self>, request: RunRequest) -> Option<Arc<Report>> {
         let (engine, stop) = (self.engine(), self.stop.clone());
-        join(&self.sync, async move { engine.run(&request, &stop, Arc::new(|_| {})).await }).await
+        join(&self.sync, async move {
+            engine.run(&request, &stop, Arc::new(|_| {})).await
+        })
+        .await
     }
 
     /// Refreshes scores, or joins the refresh that is on.
     pub async fn health(self: &Arc<Self>, triggered_by: String) -> Option<Arc<HealthReport>> {
         let (engine, stop) = (self.engine(), self.stop.clone());
-        join(&self.health, async move { refresh_health(&engine, &triggered_by, &stop).await }).await
+        join(&self.health, async move {
+            refresh_health(&engine, &triggered_by, &stop).await
+        })
+        .await
     }
 
     /// Waits until nothing runs any more.
@@ -60,7 +79,10 @@ impl Runner {
 }
 
 async fn is_on<T>(slot: &Joinable<T>) -> bool {
-    slot.lock().await.as_ref().is_some_and(|r| r.borrow().is_none() && r.has_changed().is_ok())
+    slot.lock()
+        .await
+        .as_ref()
+        .is_some_and(|r| r.borrow().is_none() && r.has_changed().is_ok())
 }
 
 async fn wait_for<T>(slot: &Joinable<T>) {

@@ -37,7 +37,9 @@ pub async fn serve(
     tracing::info!(address = %listener.local_addr()?, "listening");
     let pulse = Arc::clone(&engine.pulse);
     let runner = Arc::new(Runner::new(engine, stop.clone()));
-    let app = router(AppState { runner: Arc::clone(&runner) });
+    let app = router(AppState {
+        runner: Arc::clone(&runner),
+    });
     let ending = stop.clone();
     let server = tokio::spawn(async move {
         let served = axum::serve(listener, app).with_graceful_shutdown(ending.cancelled_owned());
@@ -57,7 +59,10 @@ pub async fn serve(
     }
     watchdog::tell(NotifyState::Stopping);
     tracing::info!("stopping: finishing what is in flight");
-    if tokio::time::timeout(STOP_WITHIN, runner.idle()).await.is_err() {
+    if tokio::time::timeout(STOP_WITHIN, runner.idle())
+        .await
+        .is_err()
+    {
         tracing::warn!("work in flight did not end in time; its leases run out by themselves");
     }
     // Callers that joined the run still get its report.
@@ -73,8 +78,12 @@ fn reload_config(runner: &Runner, reload: &Reload) {
         if config.listen != current.config.listen {
             tracing::warn!("the listen address changes with a restart only");
         }
-        Engine::new(Arc::new(config), Arc::clone(&current.pulse), Arc::clone(&current.metrics))
-            .map_err(|e: Failure| e.to_string())
+        Engine::new(
+            Arc::new(config),
+            Arc::clone(&current.pulse),
+            Arc::clone(&current.metrics),
+        )
+        .map_err(|e: Failure| e.to_string())
     });
     match next {
         Ok(engine) => {
@@ -106,7 +115,11 @@ async fn keep_schedule(runner: Arc<Runner>, stop: CancellationToken) {
             // A run that is on may be another kind: joining it would not be enough.
             if Instant::now() >= at && !busy {
                 done = due;
-                start(&runner, "schedule", due.map_or(RunKind::Now, RunKind::Since));
+                start(
+                    &runner,
+                    "schedule",
+                    due.map_or(RunKind::Now, RunKind::Since),
+                );
             }
         } else if retried.elapsed() >= RETRY_EVERY && !busy {
             retried = Instant::now();
@@ -120,7 +133,9 @@ async fn keep_schedule(runner: Arc<Runner>, stop: CancellationToken) {
 }
 
 fn last_due(engine: &Engine) -> Option<DateTime<Utc>> {
-    Schedule::parse(&engine.config.sync.schedule).ok()?.last(Utc::now())
+    Schedule::parse(&engine.config.sync.schedule)
+        .ok()?
+        .last(Utc::now())
 }
 
 fn jitter(engine: &Engine) -> Duration {
@@ -132,6 +147,13 @@ fn start(runner: &Arc<Runner>, triggered_by: &str, kind: RunKind) {
     let runner = Arc::clone(runner);
     let triggered_by = triggered_by.to_owned();
     tokio::spawn(async move {
-        runner.sync(RunRequest { triggered_by, kind, users: None, since: None }).await;
+        runner
+            .sync(RunRequest {
+                triggered_by,
+                kind,
+                users: None,
+                since: None,
+            })
+            .await;
     });
 }

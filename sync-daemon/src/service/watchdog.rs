@@ -17,7 +17,9 @@ pub(super) fn tell(state: NotifyState<'_>) {
 
 /// Feeds the watchdog as long as the pulse is young enough.
 pub(super) async fn feed(pulse: Arc<Pulse>, stop: CancellationToken) {
-    let Some(limit) = sd_notify::watchdog_enabled() else { return };
+    let Some(limit) = sd_notify::watchdog_enabled() else {
+        return;
+    };
     let period = (limit / 3).max(Duration::from_millis(100));
     while !stop.is_cancelled() {
         if pulse.age() < limit {

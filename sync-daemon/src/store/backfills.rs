@@ -79,7 +79,11 @@ impl Store {
                     .await
             })
             .await?;
-        if done.rows_affected() == 1 { Ok(()) } else { Err(self.unfenced(lease).await?) }
+        if done.rows_affected() == 1 {
+            Ok(())
+        } else {
+            Err(self.unfenced(lease).await?)
+        }
     }
 
     /// Ends a backfill that is listed and drained; false if there is more to do.

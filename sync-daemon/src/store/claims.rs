@@ -138,7 +138,9 @@ impl Store {
     /// [`Failure::Database`]
     pub async fn now(&self) -> Result<chrono::DateTime<chrono::Utc>, Failure> {
         self.patiently(|| async {
-            sqlx::query_scalar("SELECT clock_timestamp()").fetch_one(&self.pool).await
+            sqlx::query_scalar("SELECT clock_timestamp()")
+                .fetch_one(&self.pool)
+                .await
         })
         .await
     }
@@ -207,7 +209,11 @@ impl Store {
                     .await
             })
             .await?;
-        if row.is_some() { Ok(()) } else { Err(self.unfenced(lease).await?) }
+        if row.is_some() {
+            Ok(())
+        } else {
+            Err(self.unfenced(lease).await?)
+        }
     }
 
     /// Notes how the sync ended and gives the lease back; nothing if it is lost already.
@@ -269,8 +275,13 @@ fn read_claimed(row: &PgRow) -> Result<Claimed, sqlx::Error> {
         integration_id: row.try_get("integration_id")?,
     };
     Ok(Claimed {
-        lease: Lease { key, token: row.try_get("lease_token")? },
-        email: row.try_get::<Option<String>, _>("email")?.unwrap_or_default(),
+        lease: Lease {
+            key,
+            token: row.try_get("lease_token")?,
+        },
+        email: row
+            .try_get::<Option<String>, _>("email")?
+            .unwrap_or_default(),
         history_id: row.try_get("history_id")?,
         own_addresses: row.try_get("own_addresses")?,
         addresses_stale: row.try_get("addresses_stale")?,
@@ -278,7 +289,9 @@ fn read_claimed(row: &PgRow) -> Result<Claimed, sqlx::Error> {
         refresh_due: row.try_get("refresh_due")?,
         has_pending: row.try_get("has_pending")?,
         quota_units: row.try_get("quota_units")?,
-        quota_age: row.try_get::<Option<f64>, _>("quota_age")?.unwrap_or_default(),
+        quota_age: row
+            .try_get::<Option<f64>, _>("quota_age")?
+            .unwrap_or_default(),
         now_epoch: row.try_get("now_epoch")?,
         last_good_epoch: row.try_get("last_good_epoch")?,
         full_recently: row.try_get("full_recently")?,

@@ -127,7 +127,10 @@ impl Store {
                 .fetch_all(&self.pool)
                 .await?;
             let read = |row: &sqlx::postgres::PgRow| {
-                Ok(PendingMessage { id: row.try_get("message_id")?, attempts: row.try_get("attempts")? })
+                Ok(PendingMessage {
+                    id: row.try_get("message_id")?,
+                    attempts: row.try_get("attempts")?,
+                })
             };
             rows.iter().map(read).collect()
         })
@@ -157,7 +160,10 @@ impl Store {
                     .bind(&batch.done)
                     .bind(column(failed, |f| f.id.as_str()))
                     .bind(column(failed, |f| f.attempts))
-                    .bind(column(failed, |f| if f.poison { "poison" } else { "waiting" }))
+                    .bind(column(
+                        failed,
+                        |f| if f.poison { "poison" } else { "waiting" },
+                    ))
                     .bind(column(failed, |f| f.reason.as_str()))
                     .bind(column(events, |e| e.message_id.as_str()))
                     .bind(column(events, |e| e.contact_id))
@@ -189,7 +195,10 @@ impl Store {
     pub async fn link_threads(&self, user: Uuid) -> Result<u64, Failure> {
         let done = self
             .patiently(|| async {
-                sqlx::query(sql!(self, "link_threads.sql")).bind(user).execute(&self.pool).await
+                sqlx::query(sql!(self, "link_threads.sql"))
+                    .bind(user)
+                    .execute(&self.pool)
+                    .await
             })
             .await?;
         Ok(done.rows_affected())
@@ -201,7 +210,10 @@ impl Store {
     /// [`Failure::Database`]
     pub async fn contacts(&self, user: Uuid) -> Result<Vec<(Uuid, String)>, Failure> {
         self.patiently(|| async {
-            sqlx::query_as(sql!(self, "contacts.sql")).bind(user).fetch_all(&self.pool).await
+            sqlx::query_as(sql!(self, "contacts.sql"))
+                .bind(user)
+                .fetch_all(&self.pool)
+                .await
         })
         .await
     }
@@ -229,7 +241,11 @@ impl Store {
                     .await
             })
             .await?;
-        if row.is_some() { Ok(()) } else { Err(Failure::LeaseLost) }
+        if row.is_some() {
+            Ok(())
+        } else {
+            Err(Failure::LeaseLost)
+        }
     }
 }
 

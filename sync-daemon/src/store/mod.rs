@@ -63,10 +63,13 @@ impl Store {
     /// No URL is configured, or it is not one of PostgreSQL.
     pub fn new(config: &Config) -> Result<Self, Failure> {
         let url = config.secrets.database_url.as_ref();
-        let url = url.ok_or_else(|| Failure::Database("CRM_HEALTH_DATABASE_URL is not set".to_owned()))?;
+        let url =
+            url.ok_or_else(|| Failure::Database("CRM_HEALTH_DATABASE_URL is not set".to_owned()))?;
         // The parser's own message may repeat the URL, and with it the password.
         let options = PgConnectOptions::from_str(url.expose_secret())
-            .map_err(|_| Failure::Database("CRM_HEALTH_DATABASE_URL is not a PostgreSQL URL".to_owned()))?
+            .map_err(|_| {
+                Failure::Database("CRM_HEALTH_DATABASE_URL is not a PostgreSQL URL".to_owned())
+            })?
             .application_name("crm-health-sync")
             .options([("timezone", "UTC"), ("search_path", "pg_catalog,pg_temp")]);
         let pool = PgPoolOptions::new()
@@ -96,7 +99,9 @@ impl Store {
     /// # Errors
     /// [`Failure::Database`] when it does not.
     pub async fn ping(&self) -> Result<(), Failure> {
-        sqlx::query(AssertSqlSafe("SELECT 1".to_owned())).execute(&self.pool).await?;
+        sqlx::query(AssertSqlSafe("SELECT 1".to_owned()))
+            .execute(&self.pool)
+            .await?;
         Ok(())
     }
 
@@ -135,7 +140,11 @@ impl Store {
                     .await
             })
             .await?;
-        Ok(if holds { Failure::Deactivated } else { Failure::LeaseLost })
+        Ok(if holds {
+            Failure::Deactivated
+        } else {
+            Failure::LeaseLost
+        })
     }
 }
 
@@ -150,7 +159,9 @@ enum Trouble {
 
 fn trouble(error: &sqlx::Error) -> Trouble {
     match error {
-        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::WorkerCrashed => Trouble::Away,
+        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::WorkerCrashed => {
+            Trouble::Away
+        }
         sqlx::Error::Database(error) => match error.code().as_deref() {
             Some("57P01" | "57P02" | "57P03" | "53300") => Trouble::Away,
             Some(code) if code.starts_with("08") => Trouble::Away,

@@ -31,7 +31,9 @@ impl Store {
     /// [`Failure::Database`]
     pub async fn migrate(&self) -> Result<(), Failure> {
         let mut transaction = self.pool.begin().await?;
-        sqlx::raw_sql("SET LOCAL client_min_messages = warning").execute(&mut *transaction).await?;
+        sqlx::raw_sql("SET LOCAL client_min_messages = warning")
+            .execute(&mut *transaction)
+            .await?;
         for file in TABLES {
             sqlx::raw_sql(file).execute(&mut *transaction).await?;
         }
@@ -44,9 +46,14 @@ impl Store {
     /// [`Failure::Database`]
     pub async fn inspect(&self) -> Result<Vec<Finding>, Failure> {
         self.patiently(|| async {
-            let rows = sqlx::query(sql!(self, "inspect.sql")).fetch_all(&self.pool).await?;
+            let rows = sqlx::query(sql!(self, "inspect.sql"))
+                .fetch_all(&self.pool)
+                .await?;
             let read = |row: &sqlx::postgres::PgRow| {
-                Ok(Finding { problem: row.try_get("problem")?, mend: row.try_get("mend")? })
+                Ok(Finding {
+                    problem: row.try_get("problem")?,
+                    mend: row.try_get("mend")?,
+                })
             };
             rows.iter().map(read).collect()
         })

@@ -49,7 +49,11 @@ impl Store {
     ///
     /// # Errors
     /// [`Failure::Database`]
-    pub async fn refresh_scores(&self, user: Uuid, max_age_hours: i32) -> Result<RefreshCounts, Failure> {
+    pub async fn refresh_scores(
+        &self,
+        user: Uuid,
+        max_age_hours: i32,
+    ) -> Result<RefreshCounts, Failure> {
         let query = || async {
             let row = sqlx::query(
                 "SELECT (SELECT count(*) FILTER (WHERE updated) \
@@ -88,6 +92,8 @@ impl Store {
         operation: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {
         let late = |_| Failure::Database("the refresh took too long".to_owned());
-        tokio::time::timeout(self.refresh_timeout, operation).await.map_err(late)?
+        tokio::time::timeout(self.refresh_timeout, operation)
+            .await
+            .map_err(late)?
     }
 }

@@ -53,10 +53,12 @@ impl Store {
     /// # Errors
     /// [`Failure::Database`]
     pub async fn summary(&self) -> Result<Summary, Failure> {
-        let mailboxes =
-            sqlx::query_as(sql!(self, "mailbox_summary.sql")).fetch_all(&self.pool).await?;
-        let pending =
-            sqlx::query_as(sql!(self, "pending_summary.sql")).fetch_all(&self.pool).await?;
+        let mailboxes = sqlx::query_as(sql!(self, "mailbox_summary.sql"))
+            .fetch_all(&self.pool)
+            .await?;
+        let pending = sqlx::query_as(sql!(self, "pending_summary.sql"))
+            .fetch_all(&self.pool)
+            .await?;
         Ok(Summary { mailboxes, pending })
     }
 
@@ -66,8 +68,9 @@ impl Store {
     /// [`Failure::Database`]
     pub async fn mailbox_status(&self) -> Result<Vec<MailboxStatus>, Failure> {
         self.patiently(|| async {
-            let rows =
-                sqlx::query(sql!(self, "mailbox_status.sql")).fetch_all(&self.pool).await?;
+            let rows = sqlx::query(sql!(self, "mailbox_status.sql"))
+                .fetch_all(&self.pool)
+                .await?;
             rows.iter().map(read).collect()
         })
         .await

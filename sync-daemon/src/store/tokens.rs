@@ -78,7 +78,9 @@ impl Store {
             .await?;
         let read = |row: PgRow| -> Result<StoredToken, sqlx::Error> {
             Ok(StoredToken {
-                is_active: row.try_get::<Option<bool>, _>("is_active")?.unwrap_or_default(),
+                is_active: row
+                    .try_get::<Option<bool>, _>("is_active")?
+                    .unwrap_or_default(),
                 access_token: row.try_get("access_token")?,
                 refresh_token: row.try_get("refresh_token")?,
                 seconds_left: row.try_get("token_seconds_left")?,
@@ -143,8 +145,10 @@ impl Store {
     /// [`Failure::Database`]
     pub async fn sealed_rows(&self, last: Uuid) -> Result<Vec<SealedRow>, Failure> {
         self.patiently(|| async {
-            let rows =
-                sqlx::query(sql!(self, "sealed_rows.sql")).bind(last).fetch_all(&self.pool).await?;
+            let rows = sqlx::query(sql!(self, "sealed_rows.sql"))
+                .bind(last)
+                .fetch_all(&self.pool)
+                .await?;
             let read = |row: &PgRow| {
                 Ok(SealedRow {
                     key: MailboxKey {

@@ -38,7 +38,11 @@ pub(crate) fn discovery() -> PathBuf {
         PathBuf::from,
     );
     let file = data.join("gmail.v1.json");
-    assert!(file.exists(), "{} is missing: set CRM_HEALTH_TEST_DATA", file.display());
+    assert!(
+        file.exists(),
+        "{} is missing: set CRM_HEALTH_TEST_DATA",
+        file.display()
+    );
     file
 }
 
@@ -49,7 +53,9 @@ impl World {
 
     /// `settings`: TOML over the defaults of the tests, which have short waits.
     pub(crate) async fn with(settings: &str) -> Self {
-        let gmail = LocalGmail::start(GmailConfig::checked(discovery())).await.expect("local Gmail");
+        let gmail = LocalGmail::start(GmailConfig::checked(discovery()))
+            .await
+            .expect("local Gmail");
         Self::with_gmail(settings, gmail).await
     }
 
@@ -58,18 +64,25 @@ impl World {
         let database = cluster.database().await;
         let url = cluster.url(&database);
         let pool = PgPool::connect(&url).await.expect("database");
-        let config_file = std::env::temp_dir().join(format!("{database}-{}.toml", std::process::id()));
+        let config_file =
+            std::env::temp_dir().join(format!("{database}-{}.toml", std::process::id()));
         let mut table: toml::Table = format!(
             "listen = '127.0.0.1:0'\n[google]\ngmail_base_url = '{}'\ntoken_url = '{}'\n\
              consent_url = '{}'\nclient_id = '{}'\nbackoff_first_ms = 5\nbackoff_cap_ms = 20\n\
              request_timeout_seconds = 2\nmax_rate_wait_seconds = 1\n[sync]\njitter_seconds = 0\n",
-            gmail.base_url(), gmail.token_url(), gmail.auth_url(), gmail.client_id()
+            gmail.base_url(),
+            gmail.token_url(),
+            gmail.auth_url(),
+            gmail.client_id()
         )
         .parse()
         .expect("TOML");
         let over: toml::Table = settings.parse().expect("TOML");
         for (section, values) in over {
-            match (table.get_mut(&section).and_then(toml::Value::as_table_mut), values) {
+            match (
+                table.get_mut(&section).and_then(toml::Value::as_table_mut),
+                values,
+            ) {
                 (Some(below), toml::Value::Table(above)) => below.extend(above),
                 (_, values) => {
                     table.insert(section, values);
@@ -77,13 +90,22 @@ impl World {
             }
         }
         std::fs::write(&config_file, table.to_string()).expect("configuration");
-        Self { gmail, pool, url, database, config_file }
+        Self {
+            gmail,
+            pool,
+            url,
+            database,
+            config_file,
+        }
     }
 
     fn environment(&self) -> [(&'static str, String); 4] {
         [
             ("CRM_HEALTH_DATABASE_URL", self.url.clone()),
-            ("CRM_HEALTH_GOOGLE_CLIENT_SECRET", self.gmail.client_secret().to_owned()),
+            (
+                "CRM_HEALTH_GOOGLE_CLIENT_SECRET",
+                self.gmail.client_secret().to_owned(),
+            ),
             ("CRM_HEALTH_CRON_SECRET", CRON_SECRET.to_owned()),
             ("CRM_HEALTH_TOKEN_KEY", TOKEN_KEY.to_owned()),
         ]
@@ -92,7 +114,8 @@ impl World {
     pub(crate) fn config(&self) -> Config {
         let environment = self.environment();
         let pairs = environment.each_ref().map(|(k, v)| (*k, v.as_str()));
-        Config::load(Some(&self.config_file), &Environment::from_pairs(pairs)).expect("configuration")
+        Config::load(Some(&self.config_file), &Environment::from_pairs(pairs))
+            .expect("configuration")
     }
 
     pub(crate) fn engine(&self) -> Arc<Engine> {
@@ -112,13 +135,18 @@ impl World {
             users: None,
             since: None,
         };
-        engine.run(&request, &CancellationToken::new(), Arc::new(|_| {})).await
+        engine
+            .run(&request, &CancellationToken::new(), Arc::new(|_| {}))
+            .await
     }
 
     /// The binary, ready to be given arguments.
     pub(crate) fn daemon(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_crm-health-sync"));
-        command.env_clear().envs(self.environment()).env("PATH", "/usr/bin:/bin");
+        command
+            .env_clear()
+            .envs(self.environment())
+            .env("PATH", "/usr/bin:/bin");
         command.arg("--config").arg(&self.config_file);
         command
     }
@@ -127,7 +155,9 @@ impl World {
     pub(crate) async fn run_daemon(&self, adjust: impl FnOnce(&mut Command) + Send) -> Output {
         let mut command = self.daemon();
         adjust(&mut command);
-        tokio::task::spawn_blocking(move || command.output().expect("the daemon")).await.expect("join")
+        tokio::task::spawn_blocking(move || command.output().expect("the daemon"))
+            .await
+            .expect("join")
     }
 
     /// A user who logged in just now, with a connected mailbox.
@@ -157,27 +187,41 @@ impl World {
         let now = self.gmail.now_ms();
         let mail = |i: i64| {
             let message = NewMessage::received(from, mailbox).subject(&format!("mail {i}"));
-            self.gmail.add_message(mailbox, message.at_ms(now - (count - i) * 60_000)).expect("message")
+            self.gmail
+                .add_message(mailbox, message.at_ms(now - (count - i) * 60_000))
+                .expect("message")
         };
         (0..count).map(mail).collect()
     }
 
     pub(crate) async fn execute(&self, sql: &str) {
-        sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&self.pool).await.expect(sql);
+        sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))
+            .execute(&self.pool)
+            .await
+            .expect(sql);
     }
 
     pub(crate) async fn number(&self, sql: &str) -> i64 {
-        sqlx::query_scalar(AssertSqlSafe(sql.to_owned())).fetch_one(&self.pool).await.expect(sql)
+        sqlx::query_scalar(AssertSqlSafe(sql.to_owned()))
+            .fetch_one(&self.pool)
+            .await
+            .expect(sql)
     }
 
     pub(crate) async fn text(&self, sql: &str) -> Option<String> {
-        sqlx::query_scalar(AssertSqlSafe(sql.to_owned())).fetch_one(&self.pool).await.expect(sql)
+        sqlx::query_scalar(AssertSqlSafe(sql.to_owned()))
+            .fetch_one(&self.pool)
+            .await
+            .expect(sql)
     }
 
     /// All events as (message, contact), each as often as it is there.
     pub(crate) async fn events(&self) -> Vec<(String, Uuid)> {
         let sql = "SELECT external_id, contact_id FROM communication_events ORDER BY 1, 2";
-        sqlx::query_as(sql).fetch_all(&self.pool).await.expect("events")
+        sqlx::query_as(sql)
+            .fetch_all(&self.pool)
+            .await
+            .expect("events")
     }
 
     /// The table holds exactly one event for each of `ids`.
@@ -196,7 +240,8 @@ impl World {
 
     /// Ends all pauses, as time would.
     pub(crate) async fn end_pauses(&self) {
-        self.execute("UPDATE crm_health_sync.mailboxes SET next_attempt_at = NULL").await;
+        self.execute("UPDATE crm_health_sync.mailboxes SET next_attempt_at = NULL")
+            .await;
     }
 
     /// Ends all leases, as time would.
