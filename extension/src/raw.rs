@@ -88,3 +88,29 @@ impl RowSink {
         }
     }
 }
+
+/// The rows of the statement that SPI has just run, each taken apart once. Asking for one column
+/// after another, as pgrx does, walks each row as often as it has columns.
+///
+/// # Safety
+/// A statement must just have run in an open SPI connection and returned `N` columns.
+pub(crate) unsafe fn each_row<const N: usize>(mut read: impl FnMut([Option<pg_sys::Datum>; N])) {
+    unsafe {
+        let table = pg_sys::SPI_tuptable;
+        assert!(!table.is_null(), "the statement returned rows");
+        assert_eq!((*(*table).tupdesc).natts as usize, N, "columns of the rows");
+        let mut values = [pg_sys::Datum::null(); N];
+        let mut nulls = [false; N];
+        for row in 0..(*table).numvals as usize {
+            pg_sys::heap_deform_tuple(
+                *(*table).vals.add(row),
+                (*table).tupdesc,
+                values.as_mut_ptr(),
+                nulls.as_mut_ptr(),
+            );
+            read(std::array::from_fn(|column| {
+                (!nulls[column]).then_some(values[column])
+            }));
+        }
+    }
+}

@@ -59,12 +59,13 @@ pub(crate) fn refresh(
     if users.is_empty() {
         return Ok(Vec::new());
     }
-    let scored = {
+    // Where all is to be computed there is nothing to look for before the lock.
+    if max_age_hours != Some(0) {
         let _owner = AsOwner::enter(owner);
-        plan::due(kind, &crm, &users, oldest_fresh)?
-    };
-    if scored.iter().all(|target| target.fresh) {
-        return Ok(scored);
+        let scored = plan::due(kind, &crm, &users, oldest_fresh)?;
+        if scored.iter().all(|target| target.fresh) {
+            return Ok(scored);
+        }
     }
     // SAFETY: reads a flag.
     if unsafe { pg_sys::RecoveryInProgress() } {

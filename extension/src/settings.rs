@@ -1,7 +1,10 @@
 //! The settings and the scoring configuration, read at each call: a change takes effect at once.
 
+use std::cell::RefCell;
+
 use crm_health_scoring::config::Config;
 use pgrx::prelude::*;
+use pgrx::spi::OwnedPreparedStatement;
 
 use crate::error::{Error, Result};
 
@@ -12,6 +15,14 @@ pub(crate) struct Settings {
     pub(crate) trusted_roles: String,
 }
 
+const READ_SETTINGS: &str =
+    "SELECT name, value FROM crm_health.settings WHERE name IN ('crm_schema', 'trusted_roles')";
+
+thread_local! {
+    // Every call reads the settings: making the plan would cost more than a call that finds all fresh.
+    static SETTINGS: RefCell<Option<OwnedPreparedStatement>> = const { RefCell::new(None) };
+}
+
 impl Settings {
     pub(crate) fn read() -> Result<Self> {
         let mut settings = Self {
@@ -19,11 +30,12 @@ impl Settings {
             trusted_roles: String::new(),
         };
         Spi::connect(|client| -> Result<()> {
-            let rows = client.select(
-                "SELECT name, value FROM crm_health.settings WHERE name IN ('crm_schema', 'trusted_roles')",
-                None,
-                &[],
-            )?;
+            let rows = SETTINGS.with_borrow_mut(|kept| {
+                if kept.is_none() {
+                    *kept = Some(client.prepare(READ_SETTINGS, &[])?.keep());
+                }
+                client.select(kept.as_ref().expect("just made"), None, &[])
+            })?;
             for row in rows {
                 let value: String = row.get(2)?.unwrap_or_default();
                 match row.get::<&str>(1)? {
@@ -40,12 +52,16 @@ impl Settings {
 
 /// The scoring configuration of the config tables as JSON, checked to be usable.
 pub(crate) fn scoring_config() -> Result<serde_json::Value> {
-    let JsonB(value) =
-        Spi::get_one::<JsonB>("SELECT crm_health.scoring_config()")?.ok_or_else(|| {
-            Error::Config {
-                reason: "there is none".to_owned(),
-            }
-        })?;
+    // Not Spi::get_one, which takes a transaction id: there are none on a standby.
+    let found: Option<JsonB> = Spi::connect(|client| {
+        client
+            .select("SELECT crm_health.scoring_config()", Some(1), &[])?
+            .first()
+            .get_one()
+    })?;
+    let JsonB(value) = found.ok_or_else(|| Error::Config {
+        reason: "there is none".to_owned(),
+    })?;
     parse_config(&value)?;
     Ok(value)
 }

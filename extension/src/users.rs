@@ -50,8 +50,16 @@ fn active(as_of: Option<TimestampWithTimeZone>) -> Result<Vec<Uuid>> {
     if !caller::is_trusted(Some(owner), &settings.trusted_roles) {
         return Err(Error::NotTrusted);
     }
-    let days: Option<String> =
-        Spi::get_one("SELECT value FROM crm_health.settings WHERE name = 'active_window_days'")?;
+    let days: Option<String> = Spi::connect(|client| {
+        client
+            .select(
+                "SELECT crm_health.setting('active_window_days')",
+                Some(1),
+                &[],
+            )?
+            .first()
+            .get_one()
+    })?;
     let profiles = crm.source("profiles")?;
     let _owner = AsOwner::enter(owner);
     Spi::connect(|client| {

@@ -89,8 +89,13 @@ BEGIN
             END IF;
         END LOOP;
         -- crm_health.link_replies notes on a mail that it was answered, and how fast.
-        IF pg_temp.crm_is_table('communication_events') AND NOT pg_catalog.has_column_privilege(
-            v_owner.oid, pg_temp.crm_relation('communication_events'), 'was_replied', 'UPDATE') THEN
+        -- Through a view too, where the view can be written to.
+        IF (SELECT pg_catalog.count(*) = 2
+                   AND NOT pg_catalog.bool_and(pg_catalog.has_column_privilege(v_owner.oid, a.attrelid, a.attnum, 'UPDATE'))
+            FROM pg_catalog.pg_attribute a
+            WHERE a.attrelid = pg_temp.crm_relation('communication_events')
+              AND a.attname IN ('was_replied', 'response_time_hours')
+              AND pg_catalog.pg_column_is_updatable(a.attrelid, a.attnum, true)) THEN
             CALL pg_temp.crm_try(pg_catalog.format('GRANT UPDATE (was_replied, response_time_hours) ON %s TO %I',
                 pg_temp.crm_relation('communication_events'), v_owner.rolname));
         END IF;
@@ -119,7 +124,8 @@ BEGIN
 END
 $$;
 
--- The app reads the schema, and calls the refresh where the extension is there.
+-- The app reads the schema, and calls the extension where it is there: what sql/extension/grants.sql grants to roles that
+-- were there before it. The owner of the scores may refresh anyone, and so may call what does.
 DO $$
 DECLARE
     v_role text;
@@ -130,18 +136,31 @@ BEGIN
         IF NOT pg_catalog.has_schema_privilege(v_role, pg_temp.crm_schema(), 'USAGE') THEN
             CALL pg_temp.crm_try(pg_catalog.format('GRANT USAGE ON SCHEMA %I TO %I', pg_temp.crm_schema(), v_role));
         END IF;
-        CONTINUE WHEN NOT EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'crm_health');
-        IF NOT pg_catalog.has_schema_privilege(v_role, 'crm_health', 'USAGE') THEN
-            CALL pg_temp.crm_try(pg_catalog.format('GRANT USAGE ON SCHEMA crm_health TO %I', v_role));
-        END IF;
-        FOR v_function IN
-            SELECT p.oid::regprocedure FROM pg_catalog.pg_proc p
-            WHERE p.oid IN (pg_catalog.to_regprocedure('public.refresh_deal_health_scores(uuid,integer)'),
-                            pg_catalog.to_regprocedure('public.refresh_relationship_health_scores(uuid,integer)'))
-              AND NOT pg_catalog.has_function_privilege(v_role, p.oid, 'EXECUTE')
-        LOOP
-            CALL pg_temp.crm_try(pg_catalog.format('GRANT EXECUTE ON FUNCTION %s TO %I', v_function, v_role));
-        END LOOP;
+    END LOOP;
+    IF NOT EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'crm_health') THEN
+        RETURN;
+    END IF;
+    FOR v_role, v_function IN
+        SELECT r.rolname, p.oid::regprocedure
+        FROM (VALUES
+            ('everyone', 'public.refresh_deal_health_scores(uuid,integer)'),
+            ('everyone', 'public.refresh_relationship_health_scores(uuid,integer)'),
+            ('everyone', 'crm_health.explain_deal(uuid,timestamptz)'),
+            ('everyone', 'crm_health.explain_contact(uuid,timestamptz)'),
+            ('everyone', 'crm_health.needs_attention(uuid[],integer,timestamptz)'),
+            ('everyone', 'crm_health.link_replies(uuid)'),
+            ('everyone', 'crm_health.score_deal(jsonb)'),
+            ('everyone', 'crm_health.score_relationship(jsonb,text)'),
+            ('trusted', 'crm_health.refresh_deals(uuid[],integer,timestamptz)'),
+            ('trusted', 'crm_health.refresh_relationships(uuid[],integer,timestamptz)'),
+            ('trusted', 'crm_health.active_users(timestamptz)')) AS f (callers, signature)
+        JOIN pg_catalog.pg_proc p ON p.oid = pg_catalog.to_regprocedure(f.signature)
+        JOIN pg_catalog.pg_roles r
+            ON r.rolname = 'service_role' OR r.rolname = 'authenticated' AND f.callers = 'everyone'
+            OR r.oid = (SELECT c.relowner FROM pg_catalog.pg_class c WHERE c.oid = pg_temp.crm_relation('deal_health_scores'))
+        WHERE NOT pg_catalog.has_function_privilege(r.oid, p.oid, 'EXECUTE')
+    LOOP
+        CALL pg_temp.crm_try(pg_catalog.format('GRANT EXECUTE ON FUNCTION %s TO %I', v_function, v_role));
     END LOOP;
 END
 $$;

@@ -75,6 +75,13 @@ BEGIN
       JOIN pg_class c ON c.oid = crm_health.crm_relation(v_schema, k.table_name)
       WHERE NOT has_table_privilege(v_owner, c.oid, 'SELECT');
     RETURN QUERY
+      SELECT 'error', format('%s, who computes the scores, may not write %s', v_owner::regrole, c.oid::regclass),
+             format('GRANT INSERT, UPDATE, DELETE ON %s TO %s', c.oid::regclass, v_owner::regrole)
+      FROM (SELECT DISTINCT t.table_name FROM crm_health.crm_columns() t WHERE t.table_role IN ('score', 'history')) k
+      JOIN pg_class c ON c.oid = crm_health.crm_relation(v_schema, k.table_name)
+      WHERE NOT (has_table_privilege(v_owner, c.oid, 'INSERT') AND has_table_privilege(v_owner, c.oid, 'UPDATE')
+                 AND has_table_privilege(v_owner, c.oid, 'DELETE'));
+    RETURN QUERY
       SELECT 'error', format('row security of %s would hide rows from %s, who computes the scores', c.oid::regclass, v_owner::regrole),
              format('ALTER ROLE %s BYPASSRLS', v_owner::regrole)
       FROM (SELECT DISTINCT t.table_name FROM crm_health.crm_columns() t) k
@@ -82,6 +89,14 @@ BEGIN
       WHERE c.relrowsecurity AND (c.relowner <> v_owner OR c.relforcerowsecurity)
         AND NOT EXISTS (SELECT FROM pg_roles r WHERE r.oid = v_owner AND (r.rolbypassrls OR r.rolsuper));
   END IF;
+
+  -- Who may plant there what the owner of the scores would run.
+  RETURN QUERY
+    SELECT 'warning', format('anyone may create objects in schema %I, and so stand in for a table or view that a refresh reads', n.nspname),
+           format('REVOKE CREATE ON SCHEMA %I FROM PUBLIC', n.nspname)
+    FROM pg_namespace n
+    WHERE n.nspname IN (v_schema, 'public')
+      AND EXISTS (SELECT FROM aclexplode(n.nspacl) g WHERE g.grantee = 0 AND g.privilege_type = 'CREATE');
 
   -- Keys and indexes. A view's are its own matter.
   RETURN QUERY
@@ -127,7 +142,7 @@ BEGIN
                   WHERE g.grantee = 0 AND g.privilege_type = 'EXECUTE');
 
   -- The daily job.
-  IF to_regclass('cron.job') IS NULL THEN
+  IF NOT EXISTS (SELECT FROM pg_extension e WHERE e.extname = 'pg_cron') THEN
     RETURN QUERY SELECT 'warning', 'pg_cron is not in this database: nothing refreshes the scores by itself',
       'SELECT crm_health.schedule() says what to install and set';
     RETURN;
@@ -167,7 +182,8 @@ AS $$
 $$;
 COMMENT ON FUNCTION crm_health.crm_relation(text, text) IS 'The table or view that a refresh uses under this name, NULL if there is none';
 
--- Whether an index leads with the columns in this order; a unique one must have exactly these.
+-- Whether an index leads with the columns in this order; a unique one must have exactly these, and hold every row
+-- but those where one of them is NULL.
 CREATE FUNCTION crm_health.has_index(p_table regclass, p_columns text[], p_unique boolean) RETURNS boolean
 LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -180,6 +196,7 @@ AS $$
     ) x
     WHERE i.indrelid = p_table AND i.indisvalid
       AND CASE WHEN p_unique THEN i.indisunique AND x.columns <@ p_columns AND p_columns <@ x.columns
+                         AND coalesce(pg_get_expr(i.indpred, i.indrelid) ~ '^\(\w+ IS NOT NULL\)$', true)
                ELSE x.columns[1 : cardinality(p_columns)] = p_columns END)
 $$;
 COMMENT ON FUNCTION crm_health.has_index(regclass, text[], boolean) IS 'Whether a table has an index on these columns';

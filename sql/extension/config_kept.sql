@@ -41,6 +41,8 @@ REVOKE ALL ON FUNCTION crm_health.mark_config_change() FROM PUBLIC;
 CREATE FUNCTION crm_health.keep_config_change() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+  v_grantee text;
 BEGIN
   -- The row that ships made way for the user's: not a change of its own.
   IF TG_OP = 'DELETE' AND pg_trigger_depth() > 1 THEN
@@ -56,6 +58,14 @@ BEGIN
       row_data   jsonb NOT NULL
     );
     COMMENT ON TABLE crm_health.config_changes IS 'What was configured, by whom and when. Not owned by the extension: CREATE EXTENSION reads it back after a DROP EXTENSION';
+    -- Default privileges may have opened it, and what is in it becomes configuration again.
+    FOR v_grantee IN
+      SELECT DISTINCT CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE g.grantee::regrole::text END
+      FROM pg_class c CROSS JOIN LATERAL aclexplode(c.relacl) g
+      WHERE c.oid = 'crm_health.config_changes'::regclass AND g.grantee <> c.relowner
+    LOOP
+      EXECUTE format('REVOKE ALL ON crm_health.config_changes FROM %s', v_grantee);
+    END LOOP;
   END IF;
   INSERT INTO crm_health.config_changes (changed_at, changed_by, table_name, deleted, row_data)
   VALUES (clock_timestamp(), session_user, TG_TABLE_NAME, TG_OP = 'DELETE',
@@ -106,41 +116,57 @@ CREATE TRIGGER keep_config_change AFTER INSERT OR UPDATE OR DELETE ON crm_health
 CREATE TRIGGER keep_config_change AFTER INSERT OR UPDATE OR DELETE ON crm_health.status_cutoffs
   FOR EACH ROW EXECUTE FUNCTION crm_health.keep_config_change();
 
--- What an earlier installation of this database was told. The cut-offs of a model come together, for
--- one alone may not descend.
+-- What an earlier installation of this database was told: row by row, so that one that is not valid any
+-- more does not take the others along. The cut-offs of a model come together, for one alone may not descend.
 DO $$
 DECLARE
   v_table text;
   v_keys text;
+  v_together text;
   v_updates text;
+  v_group text[];
 BEGIN
   IF to_regclass('crm_health.config_changes') IS NULL THEN
     RETURN;
   END IF;
-  FOR v_table, v_keys, v_updates IN VALUES
-    ('settings', '{name}', '{value}'),
-    ('stage_thresholds', '{stage}', '{optimal_days,warning_days,critical_days}'),
-    ('signal_weights', '{model,signal}', '{weight}'),
-    ('status_cutoffs', '{model,status}', '{min_score}')
+  IF EXISTS (SELECT FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner
+             WHERE c.oid = 'crm_health.config_changes'::regclass AND (c.relkind <> 'r' OR NOT r.rolsuper)) THEN
+    RAISE EXCEPTION 'crm_health.config_changes is not a table of a superuser, and is not read back'
+      USING ERRCODE = 'insufficient_privilege',
+            HINT = 'look at what is in it; then DROP TABLE crm_health.config_changes, or ALTER TABLE crm_health.config_changes OWNER TO a superuser';
+  END IF;
+  FOR v_table, v_keys, v_together, v_updates IN VALUES
+    ('settings', '{name}', '{name}', '{value}'),
+    ('stage_thresholds', '{stage}', '{stage}', '{optimal_days,warning_days,critical_days}'),
+    ('signal_weights', '{model,signal}', '{model,signal}', '{weight}'),
+    ('status_cutoffs', '{model,status}', '{model}', '{min_score}')
   LOOP
-    BEGIN
-      EXECUTE format(
-        'INSERT INTO crm_health.%1$I (%2$s, changed_at)
-         SELECT %3$s, k.changed_at
-         FROM (
-           SELECT DISTINCT ON (%4$s) c.*
-           FROM crm_health.config_changes c
-           WHERE c.table_name = %1$L
-           ORDER BY %4$s, c.changed_at DESC
-         ) k, jsonb_populate_record(NULL::crm_health.%1$I, k.row_data) r
-         WHERE NOT k.deleted',
-        v_table,
-        (SELECT string_agg(quote_ident(c), ', ') FROM unnest(v_keys::text[] || v_updates::text[]) c),
-        (SELECT string_agg('r.' || quote_ident(c), ', ') FROM unnest(v_keys::text[] || v_updates::text[]) c),
-        (SELECT string_agg(format('c.row_data ->> %L', c), ', ') FROM unnest(v_keys::text[]) c));
-    EXCEPTION WHEN check_violation OR invalid_text_representation THEN
-      RAISE WARNING 'what config_changes kept for crm_health.% is no longer valid and was not read back: %', v_table, SQLERRM;
-    END;
+    FOR v_group IN EXECUTE format(
+      'SELECT DISTINCT ARRAY[%s] FROM crm_health.config_changes c WHERE c.table_name = %L ORDER BY 1',
+      (SELECT string_agg(format('c.row_data ->> %L', k), ', ') FROM unnest(v_together::text[]) k), v_table)
+    LOOP
+      BEGIN
+        EXECUTE format(
+          'INSERT INTO crm_health.%1$I (%2$s, changed_at)
+           SELECT %3$s, k.changed_at
+           FROM (
+             SELECT DISTINCT ON (%4$s) c.*
+             FROM crm_health.config_changes c
+             WHERE c.table_name = %1$L AND ARRAY[%5$s] = $1
+             ORDER BY %4$s, c.changed_at DESC
+           ) k, jsonb_populate_record(NULL::crm_health.%1$I, k.row_data) r
+           WHERE NOT k.deleted',
+          v_table,
+          (SELECT string_agg(quote_ident(c), ', ') FROM unnest(v_keys::text[] || v_updates::text[]) c),
+          (SELECT string_agg('r.' || quote_ident(c), ', ') FROM unnest(v_keys::text[] || v_updates::text[]) c),
+          (SELECT string_agg(format('c.row_data ->> %L', c), ', ') FROM unnest(v_keys::text[]) c),
+          (SELECT string_agg(format('c.row_data ->> %L', c), ', ') FROM unnest(v_together::text[]) c))
+        USING v_group;
+      EXCEPTION WHEN integrity_constraint_violation OR data_exception THEN
+        RAISE WARNING 'what config_changes kept of % in crm_health.% is no longer valid and was not read back: %',
+          v_group, v_table, SQLERRM;
+      END;
+    END LOOP;
   END LOOP;
 END
 $$;

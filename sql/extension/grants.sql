@@ -1,9 +1,20 @@
--- Default privileges of the database (ALTER DEFAULT PRIVILEGES … GRANT EXECUTE ON FUNCTIONS) reach our
--- functions too, and REVOKE … FROM PUBLIC does not take them back.
+-- Default privileges of the database (ALTER DEFAULT PRIVILEGES … GRANT EXECUTE ON FUNCTIONS, … ON TABLES)
+-- reach our objects too, and REVOKE … FROM PUBLIC does not take them back.
 DO $$
 DECLARE
   v_function record;
+  v_relation record;
 BEGIN
+  FOR v_relation IN
+    SELECT DISTINCT c.oid::regclass AS name, CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE g.grantee::regrole::text END AS grantee
+    FROM pg_catalog.pg_class c
+    JOIN pg_catalog.pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
+    JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid AND e.extname = 'crm_health'
+    CROSS JOIN LATERAL aclexplode(c.relacl) g
+    WHERE c.relkind IN ('r', 'v') AND g.grantee NOT IN (c.relowner, 'pg_monitor'::regrole)
+  LOOP
+    EXECUTE format('REVOKE ALL ON %s FROM %s', v_relation.name, v_relation.grantee);
+  END LOOP;
   FOR v_function IN
     SELECT p.oid::regprocedure AS signature, CASE p.prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END AS kind,
            g.grantee::regrole AS grantee

@@ -1,5 +1,5 @@
 -- A procedure that commits can be neither SECURITY DEFINER nor have SET clauses. It pins the path
--- itself, anew in each transaction, and everything privileged is in functions that it calls.
+-- itself, anew after each commit, and everything privileged is in functions that it calls.
 CREATE PROCEDURE crm_health.refresh_active_users(
   p_triggered_by text DEFAULT 'manual', p_max_age_hours integer DEFAULT NULL,
   p_as_of timestamptz DEFAULT NULL, INOUT p_result jsonb DEFAULT NULL)
@@ -9,24 +9,25 @@ DECLARE
   -- One refresh of everyone at a time: advisory lock (class, job).
   c_lock_class CONSTANT integer := 1668444520;
   c_lock_job   CONSTANT integer := 1;
-  v_run uuid;
-  v_users uuid[];
-  v_batch uuid[];
-  v_user uuid;
+  -- Types are qualified: what stands before BEGIN is looked up by the caller's path.
+  v_run pg_catalog.uuid;
+  v_users pg_catalog.uuid[];
+  v_batch pg_catalog.uuid[];
+  v_user pg_catalog.uuid;
   v_size integer;
   v_age integer;
-  v_as_of timestamptz;
+  v_as_of pg_catalog.timestamptz;
   v_done integer := 0;
   v_processed integer := 0;
   v_deals bigint := 0;
   v_relationships bigint := 0;
   v_batch_deals bigint;
   v_batch_relationships bigint;
-  v_errors jsonb := '[]';
+  v_errors pg_catalog.jsonb := '[]';
   v_cancelled boolean := false;
   v_failed boolean;
-  v_message text;
-  v_state text;
+  v_message pg_catalog.text;
+  v_state pg_catalog.text;
 BEGIN
   PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
   IF pg_is_in_recovery() THEN
@@ -42,6 +43,9 @@ BEGIN
   v_age := coalesce(p_max_age_hours, crm_health.setting('default_max_age_hours')::integer);
   v_size := crm_health.setting('refresh_batch_users')::integer;
 
+  -- Within a transaction block this fails, before there is a lock that a rollback would not give back.
+  COMMIT;
+  PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
   IF NOT pg_try_advisory_lock(c_lock_class, c_lock_job) THEN
     RAISE NOTICE 'a refresh of all active users is running already; this call leaves it to that one'
       USING HINT = 'SELECT * FROM crm_health.last_run shows how far it is';
@@ -64,9 +68,9 @@ BEGIN
   END;
   v_run := crm_health.run_started(p_triggered_by, cardinality(v_users));
   COMMIT;
+  PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
 
   WHILE v_done < cardinality(v_users) AND NOT v_cancelled LOOP
-    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
     v_batch := v_users[v_done + 1 : v_done + v_size];
     BEGIN
       v_failed := false;
@@ -117,9 +121,9 @@ BEGIN
     v_done := least(v_done + v_size, cardinality(v_users));
     PERFORM crm_health.run_progress(v_run, v_done, v_deals, v_relationships, v_errors, 'running');
     COMMIT;
+    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
   END LOOP;
 
-  PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
   IF v_cancelled THEN
     v_errors := v_errors || jsonb_build_array(jsonb_build_object(
       'userId', NULL, 'reason', 'the run was cancelled', 'sqlState', '57014'));
@@ -133,6 +137,7 @@ BEGIN
     'timestamp', to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'));
   PERFORM pg_advisory_unlock(c_lock_class, c_lock_job);
   COMMIT;
+  PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
   IF v_cancelled THEN
     RAISE EXCEPTION 'the refresh of all active users was cancelled after % of % users', v_done, cardinality(v_users)
       USING ERRCODE = 'query_canceled', HINT = 'what was done is kept; the next call goes on with what is stale';

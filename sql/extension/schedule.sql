@@ -76,7 +76,8 @@ BEGIN
             HINT = format('install the package postgresql-%s-cron, set shared_preload_libraries = ''pg_cron'' and cron.database_name = ''%s'', restart, and CREATE EXTENSION pg_cron',
                           current_setting('server_version_num')::integer / 10000, current_database());
   END IF;
-  IF current_setting('cron.database_name', true) IS NULL THEN
+  -- A setting that nobody reads may stand in the configuration: only a loaded pg_cron makes it one of the server's.
+  IF NOT EXISTS (SELECT FROM pg_settings s WHERE s.name = 'cron.database_name' AND s.context = 'postmaster') THEN
     RAISE EXCEPTION 'pg_cron is installed but not loaded'
       USING ERRCODE = 'object_not_in_prerequisite_state',
             HINT = format('set shared_preload_libraries = ''pg_cron'' and cron.database_name = ''%s'', restart, and CREATE EXTENSION pg_cron', current_database());

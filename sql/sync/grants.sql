@@ -32,8 +32,7 @@ WHERE c.oid IN (format('%I.profiles', :'crm_schema')::regclass, format('%I.conta
   AND NOT EXISTS (SELECT 1 FROM pg_policy p WHERE p.polrelid = c.oid AND p.polname = 'crm_health_sync')
 \gexec
 
--- The extension, where it is installed: the daemon links replies and refreshes anyone's scores. For the latter its
--- role must be one of the trusted roles of the extension's settings, or a member of one.
+-- The extension, where it is installed: the daemon links replies and refreshes anyone's scores, as trusted roles may.
 SELECT format('GRANT EXECUTE ON FUNCTION %s TO %I', f.oid, :'role')
 FROM unnest(ARRAY[to_regprocedure('crm_health.link_replies(uuid)'),
                   to_regprocedure('public.refresh_deal_health_scores(uuid, integer)'),
@@ -42,5 +41,9 @@ WHERE f.oid IS NOT NULL
 \gexec
 SELECT format('GRANT USAGE ON SCHEMA crm_health TO %I', :'role')
 WHERE to_regnamespace('crm_health') IS NOT NULL
+\gexec
+SELECT format($sql$UPDATE crm_health.settings SET value = concat_ws(',', nullif(value, ''), %1$L)
+               WHERE name = 'trusted_roles' AND %1$L <> ALL (regexp_split_to_array(value, '\s*,\s*'))$sql$, :'role')
+WHERE to_regclass('crm_health.settings') IS NOT NULL
 \gexec
 COMMIT;

@@ -117,6 +117,7 @@ async fn a_fault_that_passes_costs_nothing() {
     ];
     for (fault, places) in rows {
         for &at in places {
+            println!("{fault:?} at {at:?}");
             let (world, ids) = mailbox(at).await;
             world.gmail.inject(at.rule(fault.clone()).times(1));
             let report = world.sync().await;

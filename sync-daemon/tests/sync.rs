@@ -139,7 +139,7 @@ async fn an_event_says_what_the_mail_says() {
     );
     let row = world
         .text(
-            "SELECT concat_ws('|', event_type, e.thread_position, e.is_thread_start, p.direction,
+            "SELECT concat_ws('|', e.event_type, e.thread_position, e.is_thread_start, p.direction,
             e.metadata->>'automated')
          FROM communication_events e JOIN communication_events p ON p.id = e.previous_event_id",
         )

@@ -8,6 +8,8 @@
 pub mod cluster;
 pub mod crm;
 pub mod database;
+pub mod scores;
+pub mod session;
 
 pub use cluster::Cluster;
 pub use crm::Crm;

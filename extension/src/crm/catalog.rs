@@ -177,7 +177,14 @@ impl Crm {
 
     /// The score table of this name, checked to be one that can be written.
     pub(crate) fn score_table(&self, name: &str) -> Result<&Relation> {
-        let relation = self.find(name).ok_or_else(|| self.missing(name))?;
+        self.written_table(name)?.ok_or_else(|| self.missing(name))
+    }
+
+    /// The table of this name, if there is one, checked to be one that can be written.
+    pub(crate) fn written_table(&self, name: &str) -> Result<Option<&Relation>> {
+        let Some(relation) = self.find(name) else {
+            return Ok(None);
+        };
         if !matches!(relation.kind.as_str(), "r" | "p") {
             return Err(Error::NotATable {
                 schema: relation.schema.clone(),
@@ -190,7 +197,7 @@ impl Crm {
                 return Err(self.column_missing(relation, column.name));
             }
         }
-        Ok(relation)
+        Ok(Some(relation))
     }
 
     /// The relation of this name, checked to have columns that are about to be written.

@@ -48,18 +48,19 @@ const HISTORY: &[Computed] = &[
     ("snapshot_at", "$4"),
 ];
 
-/// The statement that finds the targets of users.
-pub(super) fn due(crm: &Crm) -> Result<String> {
+/// The statement that finds the targets of users; `users` compares with them.
+pub(super) fn due(crm: &Crm, users: &str) -> Result<String> {
     let scores = crm.score_table(TABLE)?.qualified();
     Template::default()
         .with("scores", scores)
+        .with("users", users)
         .fill(include_str!("../../../sql/refresh/deals_due.sql"), crm)
 }
 
 /// The statement that scores targets and writes the scores.
 pub(super) fn compute(crm: &Crm) -> Result<String> {
     let table = crm.score_table(TABLE)?;
-    let history = match crm.find("deal_health_history") {
+    let history = match crm.written_table("deal_health_history")? {
         Some(history) => history_columns(history, table, HISTORY)
             .fill(include_str!("../../../sql/refresh/deals_history.sql"), crm)?,
         None => String::new(),

@@ -12,12 +12,13 @@ use pgrx::spi::OwnedPreparedStatement;
 use super::{Kind, Scored, deals, relationships};
 use crate::crm::Crm;
 use crate::error::Result;
+use crate::raw::each_row;
 
 /// Advisory locks of a refresh are taken in this class, one a user.
 const LOCK_SEED: i64 = 0x6372_6d5f_6865_616c;
 
 thread_local! {
-    static DUE: RefCell<HashMap<Kind, (u64, OwnedPreparedStatement)>> = RefCell::new(HashMap::new());
+    static DUE: RefCell<HashMap<(Kind, bool), (u64, OwnedPreparedStatement)>> = RefCell::new(HashMap::new());
     static COMPUTE: RefCell<HashMap<(Kind, bool), (u64, String)>> = RefCell::new(HashMap::new());
 }
 
@@ -30,39 +31,73 @@ pub(super) fn due(
 ) -> Result<Vec<Scored>> {
     Spi::connect(|client| {
         DUE.with_borrow_mut(|kept| {
+            // One user is asked for so often that her plan is made apart: it is one for any user,
+            // and need not be made again at each call.
+            let one = users.len() == 1;
+            let key = (kind, one);
             if kept
-                .get(&kind)
+                .get(&key)
                 .is_none_or(|(generation, _)| *generation != crm.generation)
             {
-                let text = match kind {
-                    Kind::Deals => deals::due(crm)?,
-                    Kind::Relationships => relationships::due(crm)?,
+                let (compare, id_type) = if one {
+                    ("= $1", pg_sys::UUIDOID)
+                } else {
+                    ("= ANY ($1)", pg_sys::UUIDARRAYOID)
                 };
-                let types = [
-                    PgOid::from(pg_sys::UUIDARRAYOID),
-                    PgOid::from(pg_sys::TIMESTAMPTZOID),
-                ];
+                let text = match kind {
+                    Kind::Deals => deals::due(crm, compare)?,
+                    Kind::Relationships => relationships::due(crm, compare)?,
+                };
+                let types = [PgOid::from(id_type), PgOid::from(pg_sys::TIMESTAMPTZOID)];
                 let plan = client.prepare(text.as_str(), &types)?.keep();
-                kept.insert(kind, (crm.generation, plan));
+                kept.insert(key, (crm.generation, plan));
             }
-            let (_, plan) = &kept[&kind];
-            let rows = client.select(plan, None, &[users.to_vec().into(), oldest_fresh.into()])?;
+            let (_, plan) = &kept[&key];
+            let ids = if one {
+                users[0].into()
+            } else {
+                users.to_vec().into()
+            };
+            let rows = client.select(plan, None, &[ids, oldest_fresh.into()])?;
             let mut targets = Vec::with_capacity(rows.len());
-            for row in rows {
-                targets.push(Scored {
-                    user: row.get(1)?.expect("every target has its user"),
-                    id: row.get(2)?,
-                    company: row.get(3)?,
-                    score_id: row.get(4)?,
-                    score: row.get(5)?,
-                    status: row.get(6)?,
-                    ghost_risk: row.get(7)?,
-                    fresh: row.get(8)?.unwrap_or(false),
-                });
-            }
+            // SAFETY: the statement has just run; its columns are these, in this order.
+            unsafe { each_row(|row| targets.push(target(row))) };
             Ok(targets)
         })
     })
+}
+
+/// # Safety
+/// The row must be one of the statement that finds the targets.
+unsafe fn target(row: [Option<pg_sys::Datum>; 8]) -> Scored {
+    let [
+        user,
+        id,
+        company,
+        score_id,
+        score,
+        status,
+        ghost_risk,
+        fresh,
+    ] = row;
+    unsafe {
+        Scored {
+            user: value(user).expect("every target has its user"),
+            id: value(id),
+            company: value(company),
+            score_id: value(score_id),
+            score: value(score),
+            status: value(status),
+            ghost_risk: value(ghost_risk),
+            fresh: value(fresh).unwrap_or(false),
+        }
+    }
+}
+
+/// # Safety
+/// The datum must be of this type.
+unsafe fn value<T: FromDatum>(datum: Option<pg_sys::Datum>) -> Option<T> {
+    datum.and_then(|datum| unsafe { T::from_datum(datum, false) })
 }
 
 /// Keeps other refreshes of these users out until the transaction ends. Everyone takes the locks
@@ -119,11 +154,15 @@ pub(super) fn compute(
     let text = statement(kind, crm, super::is_calibrated(config))?;
     let mut stale = stale;
     Spi::connect_mut(|client| {
-        for row in client.update(text.as_str(), None, &arguments)? {
-            let ordinal: i64 = row.get(1)?.expect("every score has its target");
-            let target = &mut stale[ordinal as usize - 1];
-            target.score = row.get(2)?;
-            target.status = row.get(3)?;
+        client.update(text.as_str(), None, &arguments)?;
+        // SAFETY: the statement has just run; its columns are an ordinal, a score and a status.
+        unsafe {
+            each_row(|[ordinal, score, status]| {
+                let ordinal: i64 = value(ordinal).expect("every score has its target");
+                let target = &mut stale[ordinal as usize - 1];
+                target.score = value(score);
+                target.status = value(status);
+            });
         }
         Ok(())
     })

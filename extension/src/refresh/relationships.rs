@@ -100,19 +100,22 @@ const HISTORY: &[Computed] = &[
     ),
 ];
 
-/// The statement that finds the targets of users.
-pub(super) fn due(crm: &Crm) -> Result<String> {
+/// The statement that finds the targets of users; `users` compares with them.
+pub(super) fn due(crm: &Crm, users: &str) -> Result<String> {
     let scores = crm.score_table(TABLE)?.qualified();
-    Template::default().with("scores", scores).fill(
-        include_str!("../../../sql/refresh/relationships_due.sql"),
-        crm,
-    )
+    Template::default()
+        .with("scores", scores)
+        .with("users", users)
+        .fill(
+            include_str!("../../../sql/refresh/relationships_due.sql"),
+            crm,
+        )
 }
 
 /// The statement that scores targets and writes the scores.
 pub(super) fn compute(crm: &Crm, calibrated: bool) -> Result<String> {
     let table = crm.score_table(TABLE)?;
-    let history = match crm.find("relationship_health_history") {
+    let history = match crm.written_table("relationship_health_history")? {
         Some(history) => history_columns(history, table, HISTORY).fill(
             include_str!("../../../sql/refresh/relationships_history.sql"),
             crm,

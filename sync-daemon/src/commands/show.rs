@@ -6,11 +6,12 @@ use std::sync::Arc;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::mailbox::Step;
+use crate::run::OnStep;
 
 const TEMPLATE: &str = "{elapsed_precise} {bar:30} {pos}/{len} messages {per_sec}";
 
 /// The bar, and what moves it.
-pub(super) fn progress_bar() -> (ProgressBar, Arc<dyn Fn(&Step) + Send + Sync>) {
+pub(super) fn progress_bar() -> (ProgressBar, OnStep) {
     let bar = if stderr().is_terminal() {
         ProgressBar::new(0)
     } else {

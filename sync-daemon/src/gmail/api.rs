@@ -146,7 +146,7 @@ impl Gmail {
             .into_iter()
             .filter(|m| !has_skipped_label(&m.label_ids));
         Ok(ListPage {
-            ids: ids.map(|m| m.id).filter(is_id).collect(),
+            ids: ids.map(|m| m.id).filter(|id| is_id(id)).collect(),
             next: answer.next_page_token,
         })
     }
@@ -175,7 +175,7 @@ impl Gmail {
             .into_iter()
             .flat_map(super::types::HistoryRecord::discovered);
         Ok(HistoryPage {
-            ids: ids.filter(is_id).collect(),
+            ids: ids.filter(|id| is_id(id)).collect(),
             next: answer.next_page_token,
             history_id: answer.history_id,
         })
@@ -359,7 +359,7 @@ pub fn settle(fault: Fault) -> Failure {
 }
 
 /// Ids become part of a path and of a header: nothing but plain characters gets there.
-fn is_id(id: &String) -> bool {
+fn is_id(id: &str) -> bool {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
     !id.is_empty() && id.len() <= 128 && id.bytes().all(plain)
 }

@@ -134,6 +134,8 @@ fn field(name: &str, value: &str) -> Vec<u8> {
     let cut = value.floor_char_boundary(MAX_VALUE);
     let clean: String = value[..cut]
         .chars()
+        // NUL and what stands for broken UTF-8 belong to no address and no word.
+        .filter(|c| !matches!(*c, '\0' | char::REPLACEMENT_CHARACTER))
         .map(|c| if c.is_control() { ' ' } else { c })
         .collect();
     format!("{name}: {clean}\r\n\r\n").into_bytes()

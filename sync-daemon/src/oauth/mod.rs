@@ -130,7 +130,7 @@ impl TokenSource {
                 let opened = self
                     .cipher
                     .open(user, Field::Refresh, stored)
-                    .map_err(unreadable)?;
+                    .map_err(|e| unreadable(&e))?;
                 Some(self.cipher.seal(user, Field::Refresh, &opened))
             }
             _ => None,
@@ -176,7 +176,11 @@ impl Held {
     fn open(cipher: &Cipher, user: Uuid, stored: StoredToken) -> Result<Self, Failure> {
         let access = match stored.access_token.as_deref() {
             None | Some("") => None,
-            Some(text) => Some(cipher.open(user, Field::Access, text).map_err(unreadable)?),
+            Some(text) => Some(
+                cipher
+                    .open(user, Field::Access, text)
+                    .map_err(|e| unreadable(&e))?,
+            ),
         };
         let left = stored.seconds_left.unwrap_or(0.0).clamp(0.0, 86_400.0);
         let valid_until = Instant::now() + Duration::from_secs_f64(left);
@@ -203,6 +207,6 @@ impl Held {
     }
 }
 
-fn unreadable(error: CipherError) -> Failure {
+fn unreadable(error: &CipherError) -> Failure {
     Failure::Token(error.to_string())
 }

@@ -32,7 +32,6 @@ pub struct AppState {
 }
 
 /// All routes.
-#[must_use]
 pub fn router(state: AppState) -> Router {
     let cron = Router::new()
         .route("/api/cron/email-sync", get(email_sync).post(email_sync))

@@ -1,0 +1,290 @@
+//! The service: endpoints, secrets, joining, signals, connecting a mailbox.
+
+mod support;
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use local_gmail::Latency;
+use serde_json::Value;
+use support::{CRON_SECRET, World};
+
+const REP: &str = "rep@acme.example";
+const ADA: &str = "ada@client.example";
+
+/// A running `crm-health-sync run`, ended with the test.
+struct Service {
+    child: Child,
+    base: String,
+}
+
+impl Service {
+    /// Starts it; the line that says where it listens is what we wait for.
+    async fn start(world: &World) -> Self {
+        let mut command = world.daemon();
+        command
+            .arg("run")
+            .env("RUST_LOG", "info")
+            .stderr(Stdio::piped());
+        tokio::task::spawn_blocking(move || {
+            let mut child = command.spawn().expect("the service");
+            let mut lines = BufReader::new(child.stderr.take().expect("its log")).lines();
+            let line = lines
+                .by_ref()
+                .map(|l| l.expect("a line"))
+                .find(|l| l.contains("listening"))
+                .expect("it listens");
+            // The log is read on, so that the pipe never fills.
+            std::thread::spawn(move || lines.for_each(drop));
+            let start = line.find("127.0.0.1:").expect("its address");
+            let address: String = line[start..]
+                .chars()
+                .take_while(|c| c.is_ascii_digit() || ".:".contains(*c))
+                .collect();
+            Self {
+                child,
+                base: format!("http://{address}"),
+            }
+        })
+        .await
+        .expect("join")
+    }
+
+    async fn get(&self, path: &str, headers: &[(&str, &str)]) -> (u16, String) {
+        let mut request = reqwest::Client::new().get(format!("{}{path}", self.base));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = request.send().await.expect("an answer");
+        (
+            response.status().as_u16(),
+            response.text().await.expect("a body"),
+        )
+    }
+
+    fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        let sent = Command::new("kill")
+            .args(["-s", name, &id])
+            .status()
+            .expect("kill");
+        assert!(sent.success(), "{name} was not delivered");
+    }
+
+    async fn ended(mut self) -> Option<i32> {
+        let wait = move || self.child.wait().expect("its end").code();
+        tokio::task::spawn_blocking(wait).await.expect("join")
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+async fn world_with_mail(count: i64) -> (World, Vec<String>) {
+    crm_health_sync::gmail::install_tls_provider();
+    // No schedule in the test's lifetime: what runs is what is asked for.
+    let world = World::with("[sync]\nbatch_size = 5\nschedule = '0 0 29 2 1'").await;
+    world.stand_in_for_extension().await;
+    let user = world.add_user(REP).await;
+    world.add_contact(user, ADA).await;
+    let ids = world.receive(REP, ADA, count);
+    // The schedule's last time was long ago; that run is made up for, and is over before the test begins.
+    world
+        .execute("UPDATE profiles SET last_login_at = now() - interval '30 days'")
+        .await;
+    (world, ids)
+}
+
+async fn log_in(world: &World) {
+    world
+        .execute("UPDATE profiles SET last_login_at = now()")
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_cron_endpoint_wants_the_secret_and_answers_the_report() {
+    let (world, ids) = world_with_mail(3).await;
+    let service = Service::start(&world).await;
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    log_in(&world).await;
+    let path = "/api/cron/email-sync";
+    let wrong: &[&[(&str, &str)]] = &[
+        &[],
+        &[("x-vercel-cron", "1")],
+        &[("authorization", "Bearer wrong")],
+        &[("x-cron-secret", "")],
+        &[("authorization", CRON_SECRET)],
+    ];
+    for headers in wrong {
+        assert_eq!(service.get(path, headers).await.0, 401, "{headers:?}");
+    }
+    assert_eq!(world.events().await.len(), 0);
+    let bearer = format!("Bearer {CRON_SECRET}");
+    let (status, body) = service.get(path, &[("authorization", &bearer)]).await;
+    let report: Value = serde_json::from_str(&body).expect("JSON");
+    assert_eq!(
+        (status, &report["success"], &report["emailsSynced"]),
+        (200, &true.into(), &3.into()),
+        "{body}"
+    );
+    assert_eq!(
+        (&report["usersProcessed"], &report["triggeredBy"]),
+        (&1.into(), &"http".into())
+    );
+    world.assert_synced(&ids).await;
+    for headers in [&[("x-cron-secret", CRON_SECRET)][..], &[]] {
+        let query = if headers.is_empty() {
+            format!("?secret={CRON_SECRET}")
+        } else {
+            String::new()
+        };
+        assert_eq!(service.get(&format!("{path}{query}"), headers).await.0, 200);
+    }
+    let (status, body) = service
+        .get("/api/cron/health-refresh", &[("authorization", &bearer)])
+        .await;
+    let report: Value = serde_json::from_str(&body).expect("JSON");
+    assert_eq!(
+        (status, &report["relationshipsRefreshed"]),
+        (200, &1.into()),
+        "{body}"
+    );
+    assert_eq!(service.get("/healthz", &[]).await.0, 200);
+    assert_eq!(service.get("/readyz", &[]).await.0, 200);
+    let (_, metrics) = service.get("/metrics", &[]).await;
+    for line in [
+        "crm_health_sync_runs_total{trigger=\"http\",outcome=\"success\"} 3",
+        "crm_health_sync_messages_total{outcome=\"matched\"} 3",
+        "crm_health_sync_mailboxes{state=\"ok\"} 1",
+    ] {
+        assert!(metrics.contains(line), "{line} is missing in {metrics}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_while_a_run_is_on_joins_it() {
+    let (world, _) = world_with_mail(20).await;
+    let service = Service::start(&world).await;
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    log_in(&world).await;
+    world.gmail.set_latency(Latency {
+        round_trip_ms: 100,
+        ..Default::default()
+    });
+    let headers = [("x-cron-secret", CRON_SECRET)];
+    let (one, other) = tokio::join!(
+        service.get("/api/cron/email-sync", &headers),
+        service.get("/api/cron/email-sync", &headers)
+    );
+    assert_eq!(one, other, "two runs instead of one");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sigterm_finishes_the_batch_in_flight_and_gives_the_lease_back() {
+    let (world, ids) = world_with_mail(200).await;
+    let service = Service::start(&world).await;
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    log_in(&world).await;
+    world.gmail.set_latency(Latency {
+        round_trip_ms: 100,
+        ..Default::default()
+    });
+    let base = service.base.clone();
+    let call = tokio::spawn(async move {
+        let request = reqwest::Client::new().get(format!("{base}/api/cron/email-sync"));
+        request
+            .header("x-cron-secret", CRON_SECRET)
+            .send()
+            .await
+            .expect("an answer")
+            .text()
+            .await
+    });
+    while world.events().await.is_empty() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    service.signal("TERM");
+    let ended = tokio::time::timeout(Duration::from_secs(20), service.ended()).await;
+    assert_eq!(ended.expect("within seconds"), Some(0));
+    let answer = call
+        .await
+        .expect("join")
+        .expect("the caller still gets the report");
+    assert!(answer.contains("interrupted"), "{answer}");
+    assert!(
+        world.events().await.len() < 200,
+        "it ended too late to prove anything"
+    );
+    let leases = "SELECT count(*) FROM crm_health_sync.mailboxes WHERE lease_owner IS NOT NULL";
+    assert_eq!(world.number(leases).await, 0);
+    world.gmail.set_latency(Latency::default());
+    assert!(world.sync().await.success);
+    world.assert_synced(&ids).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guessable_cron_secret_refuses_to_start() {
+    let world = World::new().await;
+    for secret in ["", "short"] {
+        let output = world
+            .run_daemon(|c| {
+                c.arg("run").env("CRM_HEALTH_CRON_SECRET", secret);
+            })
+            .await;
+        assert_eq!(output.status.code(), Some(3), "{secret:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains("CRM_HEALTH_CRON_SECRET"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mailbox_is_connected_by_consent() {
+    crm_health_sync::gmail::install_tls_provider();
+    let world = World::new().await;
+    world.gmail.add_mailbox(REP).expect("mailbox");
+    let user = uuid::Uuid::new_v4();
+    world
+        .execute(&format!(
+            "INSERT INTO profiles (id, email, last_login_at) VALUES ('{user}', '{REP}', now())"
+        ))
+        .await;
+    let mut command = world.daemon();
+    command
+        .args(["connect", "--user", &user.to_string()])
+        .stdout(Stdio::piped());
+    let (mut child, url) = tokio::task::spawn_blocking(move || {
+        let mut child = command.spawn().expect("connect");
+        let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
+        let mut texts = lines.by_ref().map(|l| l.expect("a line"));
+        let url = texts.find(|l| l.starts_with("http")).expect("the address");
+        std::thread::spawn(move || lines.for_each(drop));
+        (child, url)
+    })
+    .await
+    .expect("join");
+    // The part of the browser: it follows Google's redirect to the loopback address.
+    let browser = reqwest::Client::new();
+    let page = browser
+        .get(format!("{url}&login_hint={REP}"))
+        .send()
+        .await
+        .expect("the page");
+    assert!(page.text().await.expect("text").contains("connected"));
+    let status = tokio::task::spawn_blocking(move || child.wait())
+        .await
+        .expect("join");
+    assert!(status.expect("its end").success());
+    let row = world
+        .text(
+            "SELECT concat_ws('|', user_id, email, is_active, token_status,
+        left(refresh_token, 7)) FROM google_integrations",
+        )
+        .await;
+    assert_eq!(row, Some(format!("{user}|{REP}|t|valid|enc:v1:")));
+    assert!(world.sync().await.success);
+}

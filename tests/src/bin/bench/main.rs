@@ -1,0 +1,43 @@
+//! Measures a refresh beside its peers, on generated data, and prints tables of medians.
+//!
+//! `scripts/bench.sh` starts the server and names its database in `CRM_HEALTH_BENCH_URL`;
+//! `SCALE=small` tries it out in a minute. Runs of different kinds take turns, so that what else
+//! the machine does falls on all of them alike. CPU is that of the one backend.
+#![forbid(unsafe_code)]
+
+mod data;
+mod measure;
+mod peers;
+mod report;
+mod shape;
+
+use crate::data::Scale;
+use crate::measure::Session;
+
+type Part = fn(&mut Session, &Scale);
+
+/// The parts of the benchmark, in their order; `PARTS=fresh,users` runs some of them.
+const PARTS: &[(&str, Part)] = &[
+    ("contacts", peers::contacts),
+    ("undated", peers::contacts_undated),
+    ("deals", peers::deals),
+    ("fresh", shape::fresh),
+    ("users", shape::users),
+    ("companies", shape::companies),
+    ("history", shape::history),
+];
+
+fn main() {
+    let url = crm_health_tests::environment("CRM_HEALTH_BENCH_URL");
+    let scale = Scale::from_environment();
+    let wanted = std::env::var("PARTS").unwrap_or_default();
+    let mut session = Session::open(&url);
+    data::load(&mut session, &scale);
+    report::settings(&mut session, &scale);
+    for (name, part) in PARTS {
+        if wanted.is_empty() || wanted.split(',').any(|part| part == *name) {
+            eprintln!("== {name}");
+            part(&mut session, &scale);
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Ours beside (a) row by row, (b) one statement by an expert, (d) the floor.
+
+use std::time::{Duration, SystemTime};
+
+use crate::data::Scale;
+use crate::measure::{Cost, Session};
+use crate::report;
+
+/// The instant of the scores, 2026-06-01 07:00 UTC, and `days` later.
+pub(crate) fn as_of(days: i32) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(1_780_297_200 + 86_400 * days as u64)
+}
+
+const PER_ROW: &str =
+    "SELECT r.contact_id, r.health_score FROM unnest($1::uuid[]) u, bench.per_row(u, $2) r";
+const SET_BASED: &str = "SELECT contact_id, health_score FROM bench.set_based($1, $2)";
+const OURS: &str =
+    "SELECT contact_id, health_score FROM crm_health.refresh_relationships($1, 0, $2)";
+const FLOOR: &str = "SELECT * FROM bench.floor($1, $2)";
+
+/// Contacts, with an index on the time of events.
+pub(crate) fn contacts(session: &mut Session, scale: &Scale) {
+    let costs = rounds(session, scale);
+    report::table("Contacts, events indexed by contact and time", &costs, 2);
+}
+
+/// Contacts, without one.
+pub(crate) fn contacts_undated(session: &mut Session, scale: &Scale) {
+    without_time(session);
+    let costs = rounds(session, scale);
+    report::table(
+        "Contacts, events indexed by user and by contact only",
+        &costs,
+        2,
+    );
+    with_time(session);
+}
+
+fn rounds(session: &mut Session, scale: &Scale) -> Vec<(String, Vec<Cost>)> {
+    let users = scale.users(session, scale.users);
+    let kinds = [
+        ("(a) row by row, simple formula", PER_ROW),
+        ("(b) one statement, simple formula", SET_BASED),
+        (
+            "(d) floor: rows written, events read, nothing computed",
+            FLOOR,
+        ),
+        ("(c) ours, full model, a day later", OURS),
+        ("(c) ours, full model, nothing changed", OURS),
+    ];
+    let mut costs: Vec<(String, Vec<Cost>)> =
+        kinds.map(|(name, _)| (name.to_owned(), Vec::new())).into();
+    // The first runs make the rows that the others update.
+    session.measure(PER_ROW, &[&[&users, &as_of(0)]]);
+    session.measure(OURS, &[&[&users, &as_of(0)]]);
+    for round in 1..=scale.rounds {
+        eprintln!("== round {round} of {}", scale.rounds);
+        for (slot, (_, sql)) in kinds.iter().enumerate() {
+            tidy(session);
+            costs[slot]
+                .1
+                .push(session.measure(sql, &[&[&users, &as_of(round)]]));
+        }
+    }
+    // The floor returns no rows of its own; it wrote as many as the peers.
+    let rows = costs[0].1[0].rows;
+    costs[2].1.iter_mut().for_each(|cost| cost.rows = rows);
+    costs
+}
+
+/// What autovacuum would have done between two nights.
+pub(crate) fn tidy(session: &mut Session) {
+    session.run(
+        "VACUUM public.relationship_health_scores, public.deal_health_scores, bench.relationship_scores",
+    );
+}
+
+fn without_time(session: &mut Session) {
+    session.run(
+        "DROP INDEX public.communication_events_contact_idx;
+         DROP INDEX public.communication_events_deal_idx;
+         DROP INDEX public.communication_events_company_idx;
+         CREATE INDEX bench_user_idx ON public.communication_events (user_id);
+         CREATE INDEX bench_contact_idx ON public.communication_events (contact_id);
+         CREATE INDEX bench_deal_idx ON public.communication_events (deal_id);
+         ANALYZE public.communication_events;",
+    );
+}
+
+fn with_time(session: &mut Session) {
+    session.run(
+        "DROP INDEX public.bench_user_idx, public.bench_contact_idx, public.bench_deal_idx;
+         CREATE INDEX communication_events_contact_idx ON public.communication_events (user_id, contact_id, event_timestamp DESC);
+         CREATE INDEX communication_events_deal_idx ON public.communication_events (user_id, deal_id, event_timestamp DESC) WHERE deal_id IS NOT NULL;
+         CREATE INDEX communication_events_company_idx ON public.communication_events (user_id, company_id, event_timestamp DESC) WHERE company_id IS NOT NULL;
+         ANALYZE public.communication_events;",
+    );
+}
+
+/// Deals beside their floor.
+pub(crate) fn deals(session: &mut Session, scale: &Scale) {
+    const OURS: &str = "SELECT deal_id FROM crm_health.refresh_deals($1, 0, $2)";
+    let users = scale.users(session, scale.users);
+    session.measure(OURS, &[&[&users, &as_of(0)]]);
+    let kinds = ["a day later", "nothing changed"];
+    let mut costs: Vec<(String, Vec<Cost>)> = kinds
+        .map(|name| (format!("ours, {name}"), Vec::new()))
+        .into();
+    for round in 1..=scale.rounds {
+        for (_, costs) in &mut costs {
+            tidy(session);
+            costs.push(session.measure(OURS, &[&[&users, &as_of(round)]]));
+        }
+    }
+    report::table("Deals, full model", &costs, 0);
+}

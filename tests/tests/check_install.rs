@@ -1,0 +1,356 @@
+//! check_install finds each kind of trouble, and its hint mends it.
+
+use crm_health_tests::database::connect;
+use crm_health_tests::session::Role;
+use crm_health_tests::{Cluster, Database};
+use postgres::Client;
+
+/// (severity, problem, hint)
+type Finding = (String, String, String);
+
+fn findings(client: &mut Client) -> Vec<Finding> {
+    client
+        .query("SELECT * FROM crm_health.check_install()", &[])
+        .unwrap_or_else(|error| panic!("{error:?}"))
+        .iter()
+        .map(|row| (row.get(0), row.get(1), row.get(2)))
+        .collect()
+}
+
+/// The findings but for the one that every database without pg_cron has.
+fn troubles(db: &mut Database) -> Vec<Finding> {
+    let mut found = findings(db.client());
+    found.retain(|(_, problem, _)| !problem.starts_with("pg_cron is not in this database"));
+    found
+}
+
+/// Breaks the installation, expects one finding that holds these words, follows its hint, and
+/// expects that all is well again.
+fn assert_found_and_mended(db: &mut Database, damage: &str, severity: &str, words: &str) {
+    db.run(damage);
+    let found = troubles(db);
+    assert_eq!(found.len(), 1, "after {damage}: {found:#?}");
+    let (kind, problem, hint) = &found[0];
+    assert_eq!(kind, severity, "{problem}");
+    assert!(problem.contains(words), "{problem}");
+    db.run(hint);
+    assert_eq!(troubles(db), [], "after {hint}");
+}
+
+#[test]
+fn nothing_is_wrong_with_a_fresh_installation_but_that_nothing_is_scheduled() {
+    let mut db = Database::new();
+    let found = findings(db.client());
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert_eq!(found[0].0, "warning");
+    assert!(found[0].1.starts_with("pg_cron is not in this database"));
+}
+
+#[test]
+fn a_schema_that_is_not_there() {
+    let mut db = Database::new();
+    assert_found_and_mended(
+        &mut db,
+        "UPDATE crm_health.settings SET value = 'nowhere' WHERE name = 'crm_schema'",
+        "error",
+        "schema \"nowhere\", named by the setting crm_schema, does not exist",
+    );
+}
+
+#[test]
+fn a_needed_column_that_is_not_there() {
+    let mut db = Database::new();
+    let drop = "ALTER TABLE contacts DROP COLUMN email";
+    assert_found_and_mended(&mut db, drop, "error", "contacts has no column email");
+}
+
+#[test]
+fn a_useful_column_that_is_not_there() {
+    let mut db = Database::new();
+    let drop = "ALTER TABLE communication_events DROP COLUMN was_opened";
+    assert_found_and_mended(
+        &mut db,
+        drop,
+        "warning",
+        "communication_events has no column was_opened",
+    );
+}
+
+#[test]
+fn score_tables_of_two_owners() {
+    let role = Role::new("BYPASSRLS");
+    let mut db = Database::new();
+    db.run(&format!(
+        "ALTER TABLE deal_health_scores OWNER TO {}",
+        role.name
+    ));
+    let found = troubles(&mut db);
+    let (severity, problem, hint) = &found[0];
+    assert_eq!(severity, "error");
+    assert!(
+        problem.contains("deal_health_scores belongs to"),
+        "{problem}"
+    );
+    db.run(hint);
+    assert_eq!(troubles(&mut db), [], "what followed from it is gone too");
+}
+
+#[test]
+fn score_tables_of_a_superuser() {
+    let mut db = Database::new();
+    db.run("ALTER TABLE deal_health_scores OWNER TO postgres; ALTER TABLE relationship_health_scores OWNER TO postgres");
+    let found = troubles(&mut db);
+    assert_eq!(found.len(), 2, "{found:#?}");
+    for (severity, problem, hint) in &found {
+        assert_eq!(severity, "error");
+        assert!(
+            problem.contains("belongs to superuser postgres"),
+            "{problem}"
+        );
+        db.run(hint);
+    }
+    assert_eq!(troubles(&mut db), []);
+}
+
+#[test]
+fn a_schema_that_the_owner_of_the_scores_may_not_use() {
+    let mut db = Database::new();
+    let revoke = "REVOKE USAGE ON SCHEMA public FROM PUBLIC, crm_health_owner";
+    assert_found_and_mended(&mut db, revoke, "error", "may not use schema public");
+}
+
+#[test]
+fn a_table_that_the_owner_of_the_scores_may_not_read() {
+    let role = Role::new("");
+    let mut db = Database::new();
+    let damage = format!(
+        "ALTER TABLE activities DISABLE ROW LEVEL SECURITY; ALTER TABLE activities OWNER TO {}",
+        role.name
+    );
+    assert_found_and_mended(&mut db, &damage, "error", "may not read public.activities");
+}
+
+#[test]
+fn a_history_that_the_owner_of_the_scores_may_not_write() {
+    let role = Role::new("");
+    let mut db = Database::new();
+    let damage = format!(
+        "ALTER TABLE deal_health_history OWNER TO {}; GRANT SELECT ON deal_health_history TO crm_health_owner",
+        role.name
+    );
+    assert_found_and_mended(
+        &mut db,
+        &damage,
+        "error",
+        "may not write public.deal_health_history",
+    );
+}
+
+#[test]
+fn rows_that_a_policy_would_hide_from_the_owner_of_the_scores() {
+    let (owner, other) = (Role::new(""), Role::new(""));
+    let mut db = Database::new();
+    db.run(&format!(
+        "DO $$ DECLARE t name; BEGIN
+           FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
+             EXECUTE format('ALTER TABLE %I OWNER TO {}', t);
+           END LOOP;
+         END $$",
+        owner.name
+    ));
+    let damage = format!(
+        "ALTER TABLE contacts OWNER TO {}; GRANT SELECT ON contacts TO {}",
+        other.name, owner.name
+    );
+    assert_found_and_mended(
+        &mut db,
+        &damage,
+        "error",
+        "row security of public.contacts would hide rows",
+    );
+}
+
+#[test]
+fn a_schema_in_which_anyone_may_plant_tables() {
+    let mut db = Database::new();
+    let grant = "GRANT CREATE ON SCHEMA public TO PUBLIC";
+    assert_found_and_mended(
+        &mut db,
+        grant,
+        "warning",
+        "anyone may create objects in schema public",
+    );
+}
+
+#[test]
+fn a_key_without_which_scores_would_double() {
+    let mut db = Database::new();
+    let drop = "DROP INDEX relationship_health_scores_user_id_company_id_key";
+    assert_found_and_mended(
+        &mut db,
+        drop,
+        "error",
+        "no unique key on (user_id, company_id)",
+    );
+    let partial = "ALTER TABLE deal_health_scores DROP CONSTRAINT IF EXISTS deal_health_scores_deal_id_key;
+                   DROP INDEX IF EXISTS deal_health_scores_deal_id_key;
+                   CREATE UNIQUE INDEX ON deal_health_scores (deal_id) WHERE health_status = 'healthy'";
+    assert_found_and_mended(&mut db, partial, "error", "no unique key on (deal_id)");
+}
+
+#[test]
+fn an_index_without_which_every_refresh_reads_everything() {
+    let mut db = Database::new();
+    for (drop, words) in [
+        (
+            "DROP INDEX communication_events_contact_idx",
+            "communication_events has no index that leads with (user_id, contact_id)",
+        ),
+        (
+            "DROP INDEX activities_user_id_deal_id_idx",
+            "activities has no index that leads with (user_id)",
+        ),
+    ] {
+        assert_found_and_mended(&mut db, drop, "warning", words);
+    }
+}
+
+#[test]
+fn an_index_that_makes_every_update_costly() {
+    let mut db = Database::new();
+    let create = "CREATE INDEX worst ON deal_health_scores (user_id, overall_health_score)";
+    assert_found_and_mended(
+        &mut db,
+        create,
+        "warning",
+        "index public.worst holds a column that every refresh changes",
+    );
+}
+
+#[test]
+fn weights_that_sum_to_zero() {
+    let mut db = Database::new();
+    let zero = "UPDATE crm_health.signal_weights SET weight = 0 WHERE model = 'deal'";
+    assert_found_and_mended(&mut db, zero, "error", "weights of model deal sum to zero");
+}
+
+#[test]
+fn a_function_that_was_opened_to_everyone() {
+    let mut db = Database::new();
+    let grant = "GRANT EXECUTE ON FUNCTION crm_health.purge TO PUBLIC";
+    assert_found_and_mended(
+        &mut db,
+        grant,
+        "error",
+        "anyone may execute crm_health.purge",
+    );
+}
+
+#[test]
+fn tables_that_are_not_there_are_named_with_the_script_that_makes_them() {
+    let mut db = Database::new();
+    db.run("DROP TABLE profiles, relationship_health_scores, relationship_health_history, ghost_detection_signals, deal_meetings CASCADE");
+    let found = troubles(&mut db);
+    let problems: Vec<(&str, &str)> = found
+        .iter()
+        .map(|(severity, problem, _)| (severity.as_str(), problem.as_str()))
+        .collect();
+    assert_eq!(
+        problems,
+        [
+            ("error", "there is no table or view public.profiles"),
+            (
+                "error",
+                "there is no table or view public.relationship_health_scores"
+            ),
+            (
+                "warning",
+                "there is no table or view public.relationship_health_history"
+            ),
+        ],
+        "an optional source is not missed"
+    );
+    for (.., hint) in &found {
+        assert!(hint.starts_with("psql -f sql/crm/install.sql"), "{hint}");
+    }
+    crm_health_tests::cluster::install_crm(&db.url());
+    assert_eq!(troubles(&mut db), []);
+}
+
+#[test]
+fn a_view_in_the_place_of_a_score_table() {
+    let mut db = Database::new();
+    db.run("ALTER TABLE deal_health_history RENAME TO kept; CREATE VIEW deal_health_history AS SELECT * FROM kept;
+            ALTER VIEW deal_health_history OWNER TO crm_health_owner");
+    let found = troubles(&mut db);
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert!(
+        found[0]
+            .1
+            .contains("deal_health_history is not a plain table"),
+        "{found:#?}"
+    );
+    assert!(found[0].2.contains("sql/crm/install.sql"), "{found:#?}");
+}
+
+#[test]
+fn the_daily_job_from_not_scheduled_to_well() {
+    let cluster = Cluster::start("crm", &["fsync = off"]);
+    cluster.crm_database("crm");
+    let mut client = connect(&format!("{}crm", cluster.server()));
+    client
+        .batch_execute("CREATE EXTENSION pg_cron")
+        .expect("pg_cron");
+    let one = |client: &mut Client| {
+        let mut found = findings(client);
+        assert_eq!(found.len(), 1, "{found:#?}");
+        found.remove(0)
+    };
+
+    let (_, problem, hint) = one(&mut client);
+    assert_eq!(problem, "the daily refresh is not scheduled");
+    client.batch_execute(&hint).expect("the hint");
+    assert_eq!(
+        findings(&mut client),
+        [],
+        "before the first run is due all is well"
+    );
+
+    client
+        .batch_execute("UPDATE cron.job SET active = false WHERE jobname = 'crm_health_refresh'")
+        .expect("a job that is switched off");
+    let (_, problem, hint) = one(&mut client);
+    assert_eq!(problem, "the daily refresh is scheduled, but switched off");
+    client.batch_execute(&hint).expect("the hint");
+
+    client
+        .batch_execute(
+            "INSERT INTO crm_health.runs (started_at, finished_at, state, triggered_by, version)
+             VALUES (now() - interval '1 hour', now(), 'failed', 'pg_cron', '0')",
+        )
+        .expect("a failure");
+    let (_, problem, hint) = one(&mut client);
+    assert_eq!(problem, "no run of the daily refresh has succeeded yet");
+    assert_eq!(
+        client.query(&hint, &[]).expect("the hint").len(),
+        1,
+        "shows the failure"
+    );
+
+    client
+        .batch_execute(
+            "INSERT INTO crm_health.runs (started_at, finished_at, state, triggered_by, version)
+             VALUES (now() - interval '28 hours', now() - interval '27 hours', 'succeeded', 'pg_cron', '0')",
+        )
+        .expect("a success of yesterday");
+    let (severity, problem, _) = one(&mut client);
+    assert_eq!(severity, "warning");
+    assert!(
+        problem.starts_with("the last success of the daily refresh is 1 day 03:0"),
+        "{problem}"
+    );
+    client
+        .batch_execute("CALL crm_health.refresh_active_users('pg_cron')")
+        .expect("a run");
+    assert_eq!(findings(&mut client), []);
+}

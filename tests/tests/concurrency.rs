@@ -1,0 +1,188 @@
+//! Refreshes at the same time: they wait for each other, and never double, lose or deadlock.
+
+use std::thread;
+
+use crm_health_tests::session::{become_role, pid, wait_for_lock};
+use crm_health_tests::{Crm, Database};
+use postgres::Client;
+use uuid::Uuid;
+
+const BOTH: [&str; 2] = [
+    "SELECT updated FROM refresh_deal_health_scores($1)",
+    "SELECT updated FROM refresh_relationship_health_scores($1)",
+];
+
+/// How many scores the calls computed, and how many they found fresh.
+fn refresh(client: &mut Client, user: Uuid) -> (usize, usize) {
+    let mut counts = (0, 0);
+    for call in BOTH {
+        for row in client.query(call, &[&user]).expect(call) {
+            if row.get(0) {
+                counts.0 += 1;
+            } else {
+                counts.1 += 1;
+            }
+        }
+    }
+    counts
+}
+
+fn user(db: &mut Database) -> Uuid {
+    let mut crm = Crm(db);
+    let user = crm.user(0.0);
+    crm.deal(user, "SQL", 5.0);
+    let (_, contact) = crm.company_contact(user);
+    crm.sent(user, contact, 1.0);
+    user
+}
+
+fn assert_one_row_each(db: &mut Database) {
+    let doubled: i64 = db.value(
+        "SELECT count(*) FROM (
+           SELECT FROM deal_health_scores GROUP BY deal_id HAVING count(*) > 1
+           UNION ALL
+           SELECT FROM relationship_health_scores GROUP BY user_id, contact_id, company_id HAVING count(*) > 1) d",
+        &[],
+    );
+    assert_eq!(doubled, 0, "doubled scores");
+}
+
+#[test]
+fn the_second_of_two_sessions_waits_and_finds_the_scores_fresh() {
+    let mut db = Database::new();
+    let user = user(&mut db);
+    let mut first = db.session();
+    let mut second = db.session();
+    let second_pid = pid(&mut second);
+    first.batch_execute("BEGIN").expect("a transaction");
+    assert_eq!(refresh(&mut first, user), (2, 0));
+    let waiting = thread::spawn(move || refresh(&mut second, user));
+    wait_for_lock(db.client(), second_pid);
+    first.batch_execute("COMMIT").expect("the first to end");
+    assert_eq!(
+        waiting.join().expect("the second"),
+        (0, 2),
+        "computed again"
+    );
+    assert_one_row_each(&mut db);
+    let snapshots: i64 = db.value("SELECT count(*) FROM deal_health_history", &[]);
+    assert_eq!(snapshots, 1);
+}
+
+#[test]
+fn the_second_computes_where_the_first_rolled_back() {
+    let mut db = Database::new();
+    let user = user(&mut db);
+    let mut first = db.session();
+    let mut second = db.session();
+    let second_pid = pid(&mut second);
+    first.batch_execute("BEGIN").expect("a transaction");
+    refresh(&mut first, user);
+    let waiting = thread::spawn(move || refresh(&mut second, user));
+    wait_for_lock(db.client(), second_pid);
+    first.batch_execute("ROLLBACK").expect("the first to end");
+    assert_eq!(waiting.join().expect("the second"), (2, 0));
+    assert_one_row_each(&mut db);
+}
+
+#[test]
+fn users_do_not_wait_for_each_other() {
+    let mut db = Database::new();
+    let (one, other) = (user(&mut db), user(&mut db));
+    let mut first = db.session();
+    first.batch_execute("BEGIN").expect("a transaction");
+    refresh(&mut first, one);
+    let mut second = db.session();
+    second
+        .batch_execute("SET lock_timeout = '5s'")
+        .expect("a timeout");
+    assert_eq!(refresh(&mut second, other), (2, 0));
+}
+
+#[test]
+fn a_call_that_finds_all_fresh_waits_for_nobody() {
+    let mut db = Database::new();
+    let user = user(&mut db);
+    refresh(db.client(), user);
+    let mut first = db.session();
+    first
+        .batch_execute(&format!(
+            "BEGIN; SELECT refresh_deal_health_scores('{user}', 0)"
+        ))
+        .expect("a refresh under way");
+    let mut second = db.session();
+    second
+        .batch_execute("SET lock_timeout = '5s'")
+        .expect("a timeout");
+    assert_eq!(refresh(&mut second, user), (0, 2));
+}
+
+#[test]
+fn calls_for_many_users_in_opposite_orders_do_not_deadlock() {
+    let mut db = Database::new();
+    let users: Vec<Uuid> = (0..40).map(|_| user(&mut db)).collect();
+    let backwards: Vec<Uuid> = users.iter().rev().copied().collect();
+    let sessions: Vec<_> = [users.clone(), backwards.clone(), users, backwards]
+        .into_iter()
+        .map(|users| {
+            let mut session = db.session();
+            thread::spawn(move || {
+                become_role(&mut session, "service_role", None);
+                for _ in 0..10 {
+                    for kind in ["deals", "relationships"] {
+                        let call = format!("SELECT FROM crm_health.refresh_{kind}($1, 0)");
+                        session
+                            .query(&call, &[&users])
+                            .unwrap_or_else(|error| panic!("{kind}: {error:?}"));
+                    }
+                }
+            })
+        })
+        .collect();
+    for session in sessions {
+        session.join().expect("a session without a deadlock");
+    }
+    assert_one_row_each(&mut db);
+    let scores: i64 = db.value("SELECT count(*) FROM deal_health_scores", &[]);
+    assert_eq!(scores, 40);
+}
+
+#[test]
+fn many_first_refreshes_of_one_user_at_once_store_each_score_once() {
+    let mut db = Database::new();
+    let user = user(&mut db);
+    let sessions: Vec<_> = (0..8)
+        .map(|_| {
+            let mut session = db.session();
+            thread::spawn(move || refresh(&mut session, user))
+        })
+        .collect();
+    let computed: usize = sessions
+        .into_iter()
+        .map(|session| session.join().expect("a session").0)
+        .sum();
+    assert_eq!(computed, 2, "one session computes, the others find it done");
+    assert_one_row_each(&mut db);
+}
+
+#[test]
+fn a_deal_that_changes_hands_meanwhile_is_scored_once() {
+    let mut db = Database::new();
+    let (giver, taker) = (user(&mut db), user(&mut db));
+    refresh(db.client(), giver);
+    db.query(
+        "UPDATE deals SET owner_id = $2 WHERE owner_id = $1",
+        &[&giver, &taker],
+    );
+    let rows = db.query(
+        "SELECT deal_id FROM refresh_deal_health_scores($1, 0)",
+        &[&taker],
+    );
+    assert_eq!(rows.len(), 2);
+    assert_one_row_each(&mut db);
+    let owned: i64 = db.value(
+        "SELECT count(*) FROM deal_health_scores WHERE user_id = $1",
+        &[&taker],
+    );
+    assert_eq!(owned, 2, "the score goes over with the deal");
+}

@@ -1,0 +1,243 @@
+//! What survives pg_dump and a restore, and DROP EXTENSION and CREATE EXTENSION.
+
+use crm_health_tests::cluster::{program_path, psql};
+use crm_health_tests::database::connect;
+use crm_health_tests::{Cluster, Crm, Database};
+use postgres::Client;
+
+/// What a user configured: one row changed in each table, and one added.
+const CONFIGURE: &str = "
+    UPDATE crm_health.settings SET value = '30' WHERE name = 'active_window_days';
+    UPDATE crm_health.stage_thresholds SET critical_days = 99 WHERE stage = 'SQL';
+    INSERT INTO crm_health.stage_thresholds (stage, optimal_days, warning_days, critical_days)
+      VALUES ('Demo, it''s \"new\"', 1, 2, 3), ('Gone', 1, 2, 3);
+    DELETE FROM crm_health.stage_thresholds WHERE stage = 'Gone';
+    UPDATE crm_health.signal_weights SET weight = 0.5 WHERE model = 'deal' AND signal = 'sentiment';
+    UPDATE crm_health.status_cutoffs SET min_score = CASE status WHEN 'healthy' THEN 22 WHEN 'warning' THEN 21 ELSE 20 END
+      WHERE model = 'deal';
+    UPDATE crm_health.settings SET value = '31' WHERE name = 'active_window_days';";
+
+/// The whole configuration, with what ships told from what was changed.
+fn configuration(client: &mut Client) -> String {
+    client
+        .query_one(
+            "SELECT string_agg(line, E'\\n' ORDER BY line) FROM (
+               SELECT format('setting %s %s %s %s', name, value, shipped, changed_at) AS line FROM crm_health.settings
+               UNION ALL SELECT format('stage %s %s %s %s %s %s', stage, optimal_days, warning_days, critical_days, shipped, changed_at) FROM crm_health.stage_thresholds
+               UNION ALL SELECT format('weight %s %s %s %s %s', model, signal, weight, shipped, changed_at) FROM crm_health.signal_weights
+               UNION ALL SELECT format('cutoff %s %s %s %s %s', model, status, min_score, shipped, changed_at) FROM crm_health.status_cutoffs) c",
+            &[],
+        )
+        .expect("the configuration")
+        .get(0)
+}
+
+/// Scores and history, to the last column.
+fn scores(client: &mut Client) -> String {
+    client
+        .query_one(
+            "SELECT string_agg(t::text, E'\\n' ORDER BY t::text) FROM (
+               SELECT to_jsonb(d) FROM deal_health_scores d UNION ALL
+               SELECT to_jsonb(r) FROM relationship_health_scores r UNION ALL
+               SELECT to_jsonb(h) FROM deal_health_history h UNION ALL
+               SELECT to_jsonb(h) FROM relationship_health_history h) t",
+            &[],
+        )
+        .expect("the scores")
+        .get(0)
+}
+
+fn text(client: &mut Client, sql: &str) -> String {
+    client
+        .query_one(sql, &[])
+        .unwrap_or_else(|error| panic!("{sql}: {error:?}"))
+        .get(0)
+}
+
+fn configured() -> Database {
+    let mut db = Database::new();
+    let mut crm = Crm(&mut db);
+    let user = crm.user(20.0);
+    let contact = crm.contact(user);
+    crm.deal(user, "SQL", 50.0);
+    crm.sent(user, contact, 2.0);
+    db.run(CONFIGURE);
+    db.run("CALL crm_health.refresh_active_users('before')");
+    db
+}
+
+#[test]
+fn a_restore_into_a_new_cluster_has_every_score_history_run_and_setting() {
+    let mut db = configured();
+    let before = (configuration(db.client()), scores(db.client()));
+    assert!(
+        before.0.contains("setting active_window_days 31 t"),
+        "{}",
+        before.0
+    );
+    let dump = program_path("pg_dump")
+        .args(["-d", &db.url()])
+        .output()
+        .expect("pg_dump");
+    assert!(
+        dump.status.success(),
+        "{}",
+        String::from_utf8_lossy(&dump.stderr)
+    );
+    let file =
+        std::env::temp_dir().join(format!("crm_health-{}.sql", uuid::Uuid::new_v4().simple()));
+    std::fs::write(&file, &dump.stdout).expect("the dump");
+
+    let other = Cluster::start("postgres", &["fsync = off"]);
+    connect(&format!("{}postgres", other.server()))
+        .batch_execute(
+            "CREATE ROLE crm_health_owner BYPASSRLS; CREATE ROLE anon; CREATE ROLE authenticated; CREATE ROLE service_role",
+        )
+        .expect("what is not in the dump of a database");
+    connect(&format!("{}postgres", other.server()))
+        .batch_execute("CREATE DATABASE restored TEMPLATE template0")
+        .expect("a database");
+    let url = format!("{}restored", other.server());
+    psql(&url, &["-f", &file.display().to_string()]);
+    std::fs::remove_file(&file).expect("the dump to go");
+
+    let mut client = connect(&url);
+    assert_eq!(configuration(&mut client), before.0);
+    assert_eq!(scores(&mut client), before.1);
+    assert_eq!(
+        text(
+            &mut client,
+            "SELECT triggered_by || ' ' || state FROM crm_health.last_success"
+        ),
+        "before succeeded"
+    );
+    let changes =
+        "SELECT string_agg(DISTINCT row_data ->> 'value', ', ' ORDER BY row_data ->> 'value')
+                   FROM crm_health.config_changes WHERE table_name = 'settings'";
+    assert_eq!(
+        text(&mut client, changes),
+        "30, 31",
+        "the log of changes came along"
+    );
+    client
+        .batch_execute("CALL crm_health.refresh_active_users('after')")
+        .expect("a refresh there");
+    client
+        .batch_execute("DROP EXTENSION crm_health; CREATE EXTENSION crm_health")
+        .expect("made anew there");
+    assert_eq!(
+        strip_times(&configuration(&mut client)),
+        strip_times(&before.0)
+    );
+}
+
+/// Without the time of each change.
+fn strip_times(configuration: &str) -> String {
+    configuration
+        .lines()
+        .map(|line| line.split(" 20").next().unwrap_or(line).to_owned() + "\n")
+        .collect()
+}
+
+#[test]
+fn dropping_and_creating_the_extension_loses_nothing_but_the_run_log() {
+    let mut db = configured();
+    let before = (configuration(db.client()), scores(db.client()));
+    db.run("DROP EXTENSION crm_health");
+    assert_eq!(scores(db.client()), before.1, "scores are plain tables");
+    db.run("CREATE EXTENSION crm_health");
+    assert_eq!(
+        strip_times(&configuration(db.client())),
+        strip_times(&before.0)
+    );
+    assert_eq!(scores(db.client()), before.1);
+    let changed: i64 = db.value(
+        "SELECT count(*) FROM crm_health.settings WHERE changed_at IS NOT NULL",
+        &[],
+    );
+    assert_eq!(
+        changed, 1,
+        "and what was changed is still told from what ships"
+    );
+    db.run("DROP EXTENSION crm_health; CREATE EXTENSION crm_health");
+    assert_eq!(
+        strip_times(&configuration(db.client())),
+        strip_times(&before.0),
+        "any number of times"
+    );
+}
+
+#[test]
+fn the_run_log_that_went_with_the_extension_starts_anew() {
+    let mut db = configured();
+    db.run("DROP EXTENSION crm_health; CREATE EXTENSION crm_health");
+    db.run("CALL crm_health.refresh_active_users('again')");
+    let runs: i64 = db.value("SELECT count(*) FROM crm_health.runs", &[]);
+    assert_eq!(runs, 1);
+}
+
+#[test]
+fn changes_are_logged_with_who_made_them() {
+    let mut db = configured();
+    let log: String = db.value(
+        "SELECT string_agg(format('%s %s %s', table_name, row_data ->> 'stage', deleted), '; ' ORDER BY changed_at)
+         FROM crm_health.config_changes WHERE table_name = 'stage_thresholds'",
+        &[],
+    );
+    assert_eq!(
+        log,
+        "stage_thresholds SQL f; stage_thresholds Demo, it's \"new\" f; stage_thresholds Gone f; stage_thresholds Gone t"
+    );
+    let by: String = db.value(
+        "SELECT DISTINCT changed_by FROM crm_health.config_changes",
+        &[],
+    );
+    assert_eq!(by, "postgres");
+}
+
+#[test]
+fn a_database_without_changes_is_restored_without_any() {
+    let mut db = Database::new();
+    let dump = program_path("pg_dump")
+        .args(["-d", &db.url()])
+        .output()
+        .expect("pg_dump");
+    let dump = String::from_utf8(dump.stdout).expect("text");
+    let copied = dump
+        .lines()
+        .filter(|line| line.starts_with("COPY crm_health."))
+        .count();
+    assert_eq!(copied, 5, "the config tables and the run log");
+    assert!(
+        !dump.contains("active_window_days"),
+        "what ships is not dumped"
+    );
+    let log: bool = db.value(
+        "SELECT to_regclass('crm_health.config_changes') IS NULL",
+        &[],
+    );
+    assert!(log, "nothing was changed");
+}
+
+#[test]
+fn what_is_no_longer_valid_is_not_read_back_and_does_not_stop_the_rest() {
+    let mut db = configured();
+    db.run(
+        "INSERT INTO crm_health.config_changes VALUES
+           (clock_timestamp(), 'old version', 'settings', false, '{\"name\": \"a_setting_of_old\", \"value\": \"1\"}');
+         DROP EXTENSION crm_health; CREATE EXTENSION crm_health",
+    );
+    let stages: i64 = db.value(
+        "SELECT count(*) FROM crm_health.stage_thresholds WHERE changed_at IS NOT NULL",
+        &[],
+    );
+    assert_eq!(stages, 2);
+    let window: String = db.value(
+        "SELECT value FROM crm_health.settings WHERE name = 'active_window_days'",
+        &[],
+    );
+    assert_eq!(
+        window, "31",
+        "one row that is not valid does not take the others along"
+    );
+}
