@@ -62,12 +62,12 @@ pg_function! {
         }
         let reasons = relationship_reasons_of(&measured, silence.as_ref(), &score, &config);
         sink.push(overall(score.overall_health_score, score.health_status.as_str(), &reasons.join("; ")));
+        for signal in &measured.signals {
+            sink.push(note(signal.signal_type.as_str(), signal.severity.as_str(), &signal.signal_context));
+        }
         if let Some(silence) = &silence {
             let percent = format!("{} %", silence.percent());
             sink.push(note("ghost_probability", &percent, &silence.sentence()));
-        }
-        for signal in &measured.signals {
-            sink.push(note(signal.signal_type.as_str(), signal.severity.as_str(), &signal.signal_context));
         }
         let assessment = ghost::assess_signals(Some(i64::from(score.overall_health_score)), &measured.signals);
         let context = assessment.context_trigger.map_or("no ghost signal", |context| context.as_str());

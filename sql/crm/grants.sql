@@ -150,9 +150,18 @@ BEGIN
             ('everyone', 'crm_health.needs_attention(uuid[],integer,timestamptz)'),
             ('everyone', 'crm_health.link_replies(uuid)'),
             ('everyone', 'crm_health.score_deal(jsonb)'),
+            ('everyone', 'crm_health.ghost_probability(uuid,integer,timestamptz)'),
             ('everyone', 'crm_health.score_relationship(jsonb,text)'),
             ('trusted', 'crm_health.refresh_deals(uuid[],integer,timestamptz)'),
             ('trusted', 'crm_health.refresh_relationships(uuid[],integer,timestamptz)'),
+            ('trusted', 'crm_health.fit_ghost_model(timestamptz,text)'),
+            ('trusted', 'crm_health.use_ghost_model(text)'),
+            ('trusted', 'crm_health.ghost_model_report(text)'),
+            ('trusted', 'crm_health.backtest(timestamptz,timestamptz,integer,text)'),
+            ('trusted', 'crm_health.fit_deal_model(timestamptz,text)'),
+            ('trusted', 'crm_health.use_deal_model(text)'),
+            ('trusted', 'crm_health.deal_model_report(text)'),
+            ('trusted', 'crm_health.backtest_deals(timestamptz,timestamptz,integer)'),
             ('trusted', 'crm_health.active_users(timestamptz)')) AS f (callers, signature)
         JOIN pg_catalog.pg_proc p ON p.oid = pg_catalog.to_regprocedure(f.signature)
         JOIN pg_catalog.pg_roles r

@@ -65,6 +65,10 @@ const BAD_ROWS: &[Refused] = &[
         "settings_ghost_model_is_known",
     ),
     (
+        "UPDATE settings SET value = '1.01' WHERE name = 'ghost_cutoff'",
+        "settings_ghost_cutoff_is_0_to_1",
+    ),
+    (
         "INSERT INTO stage_thresholds VALUES ('', 1, 2, 3)",
         "stage_thresholds_stage_is_named",
     ),

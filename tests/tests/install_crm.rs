@@ -7,16 +7,18 @@ use crm_health_tests::{Crm, Database};
 use postgres::Client;
 use uuid::Uuid;
 
-const TABLES: [&str; 18] = [
+const TABLES: [&str; 20] = [
     "activities",
     "communication_events",
     "companies",
+    "contact_streams",
     "contacts",
     "deal_health_alerts",
     "deal_health_history",
     "deal_health_rules",
     "deal_health_scores",
     "deal_meetings",
+    "deal_stage_history",
     "deal_stages",
     "deals",
     "ghost_detection_signals",
@@ -378,7 +380,7 @@ fn roles_made_after_the_extension_get_the_same_grants_from_the_script() {
             .iter()
             .filter(|(role, _)| role == "authenticated")
             .count(),
-        8,
+        9,
         "{before:#?}"
     );
     assert_eq!(
@@ -386,7 +388,7 @@ fn roles_made_after_the_extension_get_the_same_grants_from_the_script() {
             .iter()
             .filter(|(role, _)| role == "service_role")
             .count(),
-        11,
+        20,
         "{before:#?}"
     );
     db.run(

@@ -235,7 +235,7 @@ fn a_required_column_that_is_missing_is_named_with_the_mend() {
     db.run(SAMPLE);
     for (table, column) in known_columns(
         &mut db,
-        "is_required AND table_name NOT IN ('companies', 'profiles')",
+        "is_required AND table_name NOT IN ('companies', 'profiles', 'deal_stage_history')",
     ) {
         let change = format!("ALTER TABLE {table} DROP COLUMN {column} CASCADE;");
         let deals = [
@@ -254,6 +254,16 @@ fn a_required_column_that_is_missing_is_named_with_the_mend() {
             "{message}"
         );
         assert!(hint.contains("sql/crm/install.sql"), "{hint}");
+    }
+    for column in ["deal_id", "stage_id", "status", "entered_at", "recorded_at"] {
+        let change = format!("ALTER TABLE deal_stage_history DROP COLUMN {column} CASCADE;");
+        let (state, message, _) = error_after(
+            &mut db,
+            &change,
+            "SELECT * FROM crm_health.fit_deal_model()",
+        );
+        assert_eq!(state, "42703", "{message}");
+        assert!(message.contains(column), "{message}");
     }
     for column in ["id", "last_login_at"] {
         let change = format!("ALTER TABLE profiles DROP COLUMN {column} CASCADE;");

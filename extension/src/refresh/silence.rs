@@ -13,6 +13,17 @@ const STREAMS: &str = "contact_streams";
 const DAYS: &str =
     "crm_health.collect_days(e.event_timestamp, e.direction, e.metadata ->> 'automated' = 'true')";
 
+/// Its columns.
+const COLUMNS: &[&str] = &[
+    "user_id",
+    "target_id",
+    "changes",
+    "members",
+    "fingerprint",
+    "sealed_day",
+    "state",
+];
+
 /// The triggers of communication_events, one for each kind of change, that mark what they touch.
 const TRIGGERS: i64 = 4;
 
@@ -89,6 +100,7 @@ fn kept(crm: &Crm) -> Result<Option<&Relation>> {
     let (Some(table), Some(events)) = (crm.find(STREAMS), crm.find("communication_events")) else {
         return Ok(None);
     };
+    crm.writable(STREAMS, COLUMNS)?;
     if table.kind != "r" || events.kind != "r" || table.owner != crm.score_owner()? {
         return Ok(None);
     }
