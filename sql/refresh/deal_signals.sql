@@ -36,11 +36,11 @@ older AS (
 ),
 activity AS (
   SELECT t.ordinal,
-         count(*) FILTER (WHERE coalesce(a.date, a.created_at) >= {30_days_ago}) AS recent,
-         max(coalesce(a.date, a.created_at)) AS newest
+         count(*) FILTER (WHERE a.created_at >= {30_days_ago}) AS recent,
+         max(a.created_at) AS newest
   FROM target t
   JOIN {activities} a ON a.user_id = t.user_id AND a.deal_id = t.deal_id
-  WHERE coalesce(a.date, a.created_at) <= $4
+  WHERE a.created_at <= $4
   GROUP BY t.ordinal
 ),
 meeting AS (

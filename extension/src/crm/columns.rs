@@ -141,7 +141,6 @@ pub(crate) static TABLES: &[Table] = &[
             must("user_id", "uuid"),
             must("created_at", "timestamptz"),
             may("deal_id", "uuid"),
-            may("date", "timestamptz"),
         ],
     },
     Table {
