@@ -74,6 +74,8 @@ fn schedules_come_and_go_without_doubling() {
     let (_cluster, mut client) = with_cron();
     let expected = |at: &str| {
         vec![
+            ("crm_health_fit".to_owned(), "0 4 * * 0".to_owned()),
+            ("crm_health_fit_deals".to_owned(), "30 4 * * 0".to_owned()),
             ("crm_health_purge".to_owned(), "30 3 * * *".to_owned()),
             (
                 "crm_health_purge_job_log".to_owned(),
@@ -85,7 +87,7 @@ fn schedules_come_and_go_without_doubling() {
     let told = client
         .query("SELECT * FROM crm_health.schedule()", &[])
         .expect("a schedule");
-    assert_eq!(told.len(), 3);
+    assert_eq!(told.len(), 5);
     assert_eq!(jobs(&mut client), expected("0 7 * * *"));
     client
         .batch_execute("SELECT crm_health.schedule('5 6 * * 1-5')")
@@ -127,7 +129,7 @@ fn schedules_come_and_go_without_doubling() {
     let gone = client
         .query("SELECT * FROM crm_health.unschedule()", &[])
         .expect("unscheduled");
-    assert_eq!(gone.len(), 3);
+    assert_eq!(gone.len(), 5);
     let again = client
         .query("SELECT * FROM crm_health.unschedule()", &[])
         .expect("unscheduled");
