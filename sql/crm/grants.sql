@@ -43,7 +43,9 @@ BEGIN
         ('relationship_health_history', 'SELECT'),
         ('deal_health_rules', 'SELECT'),
         ('deal_health_alerts', 'SELECT, UPDATE (status, acknowledged_at, acknowledged_by, resolved_at, dismissed_at, updated_at)'),
-        ('ghost_detection_signals', 'SELECT')) AS g(table_name, privileges)
+        ('ghost_detection_signals', 'SELECT'),
+        ('contact_streams', 'SELECT'),
+        ('deal_stage_history', 'SELECT')) AS g(table_name, privileges)
     LOOP
         CALL pg_temp.crm_close_table(v_grant.table_name);
         CALL pg_temp.crm_grant('authenticated', v_grant.privileges, v_grant.table_name);
@@ -75,7 +77,8 @@ BEGIN
                          ('deal_health_history', 'SELECT, INSERT, UPDATE, DELETE'),
                          ('relationship_health_history', 'SELECT, INSERT, UPDATE, DELETE'),
                          ('deal_health_alerts', 'SELECT, INSERT, UPDATE, DELETE'),
-                         ('ghost_detection_signals', 'SELECT, INSERT, UPDATE, DELETE')) AS t(table_name, privilege)
+                         ('ghost_detection_signals', 'SELECT, INSERT, UPDATE, DELETE'),
+                         ('deal_stage_history', 'SELECT')) AS t(table_name, privilege)
             JOIN pg_catalog.pg_class c ON c.oid = pg_temp.crm_relation(t.table_name)
             WHERE NOT pg_catalog.pg_has_role(v_owner.oid, c.relowner, 'USAGE')
         LOOP

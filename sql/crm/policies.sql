@@ -14,6 +14,8 @@ CALL pg_temp.crm_policy('relationship_health_scores', 'crm_own_rows', 'ALL', 'us
 CALL pg_temp.crm_policy('relationship_health_history', 'crm_own_rows', 'ALL', 'user_id = $user');
 CALL pg_temp.crm_policy('deal_health_alerts', 'crm_own_rows', 'ALL', 'user_id = $user');
 CALL pg_temp.crm_policy('ghost_detection_signals', 'crm_own_rows', 'ALL', 'user_id = $user');
+CALL pg_temp.crm_policy('contact_streams', 'crm_own_rows', 'ALL', 'user_id = $user');
+CALL pg_temp.crm_policy('deal_stage_history', 'crm_own_rows', 'ALL', 'owner_id = $user');
 
 -- A company that one of her contacts works for, whoever looks after it.
 CALL pg_temp.crm_policy('companies', 'crm_companies_of_own_contacts', 'SELECT',
@@ -41,7 +43,7 @@ BEGIN
         'profiles', 'deal_stages', 'companies', 'contacts', 'deals', 'meetings', 'meeting_contacts', 'deal_meetings',
         'activities', 'communication_events', 'google_integrations', 'deal_health_scores', 'relationship_health_scores',
         'deal_health_history', 'relationship_health_history', 'deal_health_rules', 'deal_health_alerts',
-        'ghost_detection_signals'] LOOP
+        'ghost_detection_signals', 'contact_streams', 'deal_stage_history'] LOOP
         CALL pg_temp.crm_service_policy(v_name);
     END LOOP;
 END

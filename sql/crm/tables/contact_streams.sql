@@ -11,7 +11,3 @@ CALL pg_temp.crm_table('contact_streams', 'result', 'Cache of the calibrated gho
 $columns$, $constraints$
     CONSTRAINT contact_streams_pkey PRIMARY KEY (user_id, target_id)
 $constraints$, 'fillfactor = 80');
-
--- Nobody but its owner has to do with it.
-CALL pg_temp.crm_policy('contact_streams', 'crm_own_rows', 'ALL', 'user_id = $user');
-CALL pg_temp.crm_close_table('contact_streams');

@@ -49,5 +49,3 @@ $outer$;
 
 CALL pg_temp.crm_index('deal_stage_history_deal_id_entered_at_idx', 'deal_stage_history', 'deal_id, entered_at',
     'the course of a deal');
-CALL pg_temp.crm_policy('deal_stage_history', 'crm_own_rows', 'ALL', 'owner_id = $user');
-CALL pg_temp.crm_close_table('deal_stage_history');
