@@ -91,9 +91,9 @@ async fn reseal(
                 .reseal(row, access.as_deref(), refresh.as_deref())
                 .await?;
             if done {
-                tally.sealed += 1
+                tally.sealed += 1;
             } else {
-                tally.changed_meanwhile += 1
+                tally.changed_meanwhile += 1;
             }
         }
         (Err(error), _) | (_, Err(error)) => {

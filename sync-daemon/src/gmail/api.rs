@@ -1,18 +1,14 @@
-//! One mailbox's view of Gmail: quota before each call, one token refresh on 401, backoff on what passes.
+//! One mailbox's view of Gmail: which calls there are, and what they ask for.
 
-use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
-use rand::Rng;
-use reqwest::RequestBuilder;
 use secrecy::ExposeSecret;
-use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 
 use super::batch;
-use super::client::{Answer, GmailClient};
-use super::fault::{Fault, classify};
+use super::client::GmailClient;
+use super::fault::{Fault, settle};
+use super::parts::{Batch, sort_parts};
 use super::types::{HistoryAnswer, ListAnswer, Message, Profile, SendAsAnswer, has_skipped_label};
 use crate::config::Config;
 use crate::failure::Failure;
@@ -78,9 +74,6 @@ pub struct HistoryPage {
     /// The cursor, on the last page.
     pub history_id: Option<String>,
 }
-
-/// The outcome of a batch, for each id that was asked for.
-pub type Batch = HashMap<String, Result<Message, Fault>>;
 
 impl Gmail {
     /// The mailbox's address and its current history id.
@@ -255,155 +248,10 @@ impl Gmail {
         let subject = self.config.sync.keep_subjects.then_some("Subject");
         ALWAYS.into_iter().chain(subject)
     }
-
-    /// One call, repeated as its faults ask for.
-    async fn call<T: DeserializeOwned>(
-        &self,
-        cost: u32,
-        request: &(dyn Fn() -> RequestBuilder + Sync),
-    ) -> Result<T, Fault> {
-        let (mut tries, mut renewed, mut waited) = (0, false, Duration::ZERO);
-        loop {
-            self.pay(cost).await.map_err(Fault::Final)?;
-            let token = self.tokens.access().await.map_err(Fault::Final)?;
-            let answer = self.client.send(request(), token.expose_secret()).await;
-            self.pulse.beat();
-            let wait = match answer.and_then(|a| decode(&a)) {
-                Ok(value) => return Ok(value),
-                Err(Fault::Unauthorized) if !renewed => {
-                    renewed = true;
-                    self.tokens.renew(&token).await.map_err(Fault::Final)?;
-                    continue;
-                }
-                Err(Fault::RateLimited { wait }) => self.rate_wait(wait, tries, waited)?,
-                Err(Fault::Backend(_)) if tries + 1 < self.config.google.max_tries => {
-                    self.backoff(tries)
-                }
-                Err(fault) => return Err(fault),
-            };
-            tries += 1;
-            waited += wait;
-            self.pause(wait).await.map_err(Fault::Final)?;
-        }
-    }
-
-    /// How long to wait for a rate limit: Gmail's wish or the backoff.
-    ///
-    /// # Errors
-    /// More than a run waits: the mailbox is rescheduled.
-    pub fn rate_wait(
-        &self,
-        wish: Option<Duration>,
-        tries: u32,
-        waited: Duration,
-    ) -> Result<Duration, Fault> {
-        let wait = wish.unwrap_or_default().max(self.backoff(tries));
-        let cap = Duration::from_secs(self.config.google.max_rate_wait_seconds);
-        if waited + wait > cap {
-            return Err(Fault::Final(Failure::RateLimited {
-                wait: wait.max(Duration::from_secs(1)),
-            }));
-        }
-        Ok(wait)
-    }
-
-    /// Backoff with jitter: between the full step and one and a half.
-    #[must_use]
-    pub fn backoff(&self, tries: u32) -> Duration {
-        self.config
-            .google
-            .backoff(tries)
-            .mul_f64(1.0 + rand::rng().random::<f64>() / 2.0)
-    }
-
-    /// Waits; ends early on shutdown.
-    ///
-    /// # Errors
-    /// [`Failure::Interrupted`].
-    pub async fn pause(&self, time: Duration) -> Result<(), Failure> {
-        if self.pulse.wait(time, &self.stop).await {
-            Ok(())
-        } else {
-            Err(Failure::Interrupted)
-        }
-    }
-
-    /// Takes the units of a call from both buckets, waiting for them if need be.
-    async fn pay(&self, cost: u32) -> Result<(), Failure> {
-        while let Err(wait) = self.user.take(f64::from(cost)) {
-            self.pause(wait).await?;
-        }
-        while let Some(wait) = self.project.take(f64::from(cost), self.backfill).await? {
-            self.pause(wait).await?;
-        }
-        Ok(())
-    }
-}
-
-/// A fault that is left when all tries are over, as the reason to stop the mailbox.
-#[must_use]
-pub fn settle(fault: Fault) -> Failure {
-    match fault {
-        Fault::Unauthorized => Failure::AuthRejected,
-        Fault::RateLimited { wait } => Failure::RateLimited {
-            wait: wait.unwrap_or(Duration::from_secs(60)),
-        },
-        Fault::NotFound => Failure::Refused("HTTP 404".to_owned()),
-        Fault::BadRequest(reason) => Failure::Refused(reason),
-        Fault::Backend(reason) => Failure::Backend(reason),
-        Fault::TooLarge => Failure::Backend("the answer is larger than is read".to_owned()),
-        Fault::Missing => Failure::BatchShort,
-        Fault::Scope => Failure::ScopeMissing,
-        Fault::Final(failure) => failure,
-    }
 }
 
 /// Ids become part of a path and of a header: nothing but plain characters gets there.
 fn is_id(id: &str) -> bool {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
     !id.is_empty() && id.len() <= 128 && id.bytes().all(plain)
-}
-
-fn decode<T: DeserializeOwned>(answer: &Answer) -> Result<T, Fault> {
-    if answer.truncated {
-        return Err(Fault::Backend("the answer was cut off".to_owned()));
-    }
-    parse(&answer.body)
-}
-
-/// Broken UTF-8 is replaced, not refused: one bad byte must not lose a mail.
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Fault> {
-    serde_json::from_str(&String::from_utf8_lossy(body))
-        .map_err(|_| Fault::Backend("the answer is not what Gmail describes".to_owned()))
-}
-
-fn sort_parts(ids: &[String], answer: &Answer) -> Batch {
-    let mut parts = batch::read_answer(&answer.content_type, &answer.body);
-    ids.iter()
-        .map(|id| {
-            let outcome = match parts.remove(id) {
-                Some(part) => read_part(id, &part),
-                None if answer.truncated => Err(Fault::Backend("a batch was cut off".to_owned())),
-                None => Err(Fault::Missing),
-            };
-            (id.clone(), outcome)
-        })
-        .collect()
-}
-
-fn read_part(id: &str, part: &batch::PartAnswer) -> Result<Message, Fault> {
-    if !(200..300).contains(&part.status) {
-        let retry_after = part.retry_after.as_deref();
-        return Err(classify(
-            part.status,
-            retry_after,
-            &part.body,
-            chrono::Utc::now(),
-        ));
-    }
-    match parse::<Message>(&part.body) {
-        Ok(message) if message.id == id => Ok(message),
-        // The request was fine and the answer came whole: it is this message that cannot be read.
-        _ => Err(Fault::BadRequest("unreadable".to_owned())),
-    }
 }

@@ -153,3 +153,21 @@ fn until(at: DateTime<Utc>, now: DateTime<Utc>) -> Duration {
     let wait = (at - now).to_std().unwrap_or_default();
     wait.min(Duration::from_secs(86_400))
 }
+
+/// A fault that is left when all tries are over, as the reason to stop the mailbox.
+#[must_use]
+pub fn settle(fault: Fault) -> Failure {
+    match fault {
+        Fault::Unauthorized => Failure::AuthRejected,
+        Fault::RateLimited { wait } => Failure::RateLimited {
+            wait: wait.unwrap_or(Duration::from_secs(60)),
+        },
+        Fault::NotFound => Failure::Refused("HTTP 404".to_owned()),
+        Fault::BadRequest(reason) => Failure::Refused(reason),
+        Fault::Backend(reason) => Failure::Backend(reason),
+        Fault::TooLarge => Failure::Backend("the answer is larger than is read".to_owned()),
+        Fault::Missing => Failure::BatchShort,
+        Fault::Scope => Failure::ScopeMissing,
+        Fault::Final(failure) => failure,
+    }
+}

@@ -7,8 +7,12 @@ mod api;
 pub mod batch;
 mod client;
 pub mod fault;
+mod parts;
+mod patience;
 mod types;
 
-pub use api::{Batch, Gmail, HistoryPage, ListPage, MessageFilter, settle};
+pub use api::{Gmail, HistoryPage, ListPage, MessageFilter};
 pub use client::{GmailClient, install_tls_provider, read_limited};
+pub use fault::settle;
+pub use parts::Batch;
 pub use types::{Header, Message, Part};

@@ -7,6 +7,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::explain;
 use super::report::Tally;
 use super::worker::{Stops, Worked, work};
 use super::{Metrics, Report, RunError};
@@ -118,8 +119,8 @@ impl Engine {
                 None
             }
         };
-        if let Some(started) = started {
-            self.work_through(request, started, stop, on_step, &mut tally)
+        if let Some((started, has_extension)) = started {
+            self.work_through(request, started, has_extension, stop, on_step, &mut tally)
                 .await;
             self.project.return_unused().await;
         }
@@ -128,28 +129,30 @@ impl Engine {
         if worth_logging {
             self.metrics
                 .count_run(&report, clock.elapsed().as_secs_f64());
-            self.log(&report, started).await;
+            self.log(&report, started.map(|(instant, _)| instant)).await;
         }
         report
     }
 
-    async fn start(&self, request: &RunRequest) -> Result<chrono::DateTime<chrono::Utc>, Failure> {
-        self.store
-            .ensure_mailboxes(request.users.as_deref())
-            .await?;
-        self.store.now().await
+    async fn start(
+        &self,
+        request: &RunRequest,
+    ) -> Result<(chrono::DateTime<chrono::Utc>, bool), Failure> {
+        let ensured = self.store.ensure_mailboxes(request.users.as_deref());
+        let ((), now, has_extension) =
+            tokio::try_join!(ensured, self.store.now(), self.store.has_extension())?;
+        Ok((now, has_extension))
     }
 
     async fn work_through(
         self: &Arc<Self>,
         request: &RunRequest,
         started: chrono::DateTime<chrono::Utc>,
+        has_extension: bool,
         stop: &CancellationToken,
         on_step: OnStep,
         tally: &mut Tally,
     ) {
-        // Missing scores are one error of the run, not one of each user.
-        let has_extension = self.store.has_extension().await.unwrap_or(false);
         let run_stop = stop.child_token();
         let mut at_work: JoinSet<Worked> = JoinSet::new();
         let mut wrote_without_extension = false;
@@ -186,13 +189,7 @@ impl Engine {
                     wrote_without_extension |= !has_extension && worked.progress.events > 0;
                     self.take_in(worked, &run_stop, stop, tally);
                 }
-                Some(Err(_)) => tally.errors.push(RunError {
-                    user_id: None,
-                    code: "internal".to_owned(),
-                    reason:
-                        "the work on a mailbox broke off; its lease runs out and it is tried again"
-                            .to_owned(),
-                }),
+                Some(Err(_)) => tally.errors.push(explain::broken_off()),
                 None if self.backfill_in_the_way(request, started, &run_stop).await => {
                     self.pulse.wait(Duration::from_secs(1), &run_stop).await;
                 }
@@ -200,14 +197,8 @@ impl Engine {
             }
         }
         if wrote_without_extension && self.config.sync.refresh_scores {
-            tally.errors.push(RunError {
-                user_id: None,
-                code: "extension_missing".to_owned(),
-                reason:
-                    "mail came in, but the extension crm_health is not installed: replies are not \
-                    linked and scores not refreshed (CREATE EXTENSION crm_health)"
-                        .to_owned(),
-            });
+            // Missing scores are one error of the run, not one of each user.
+            tally.errors.push(explain::extension_missing());
         }
         self.explain_unclaimed(request, started, tally).await;
     }
@@ -281,51 +272,6 @@ impl Engine {
                 .await
                 .unwrap_or(0)
                 > 0
-    }
-
-    /// Whoever asks for a user by name is told why nothing happened.
-    async fn explain_unclaimed(
-        &self,
-        request: &RunRequest,
-        started: chrono::DateTime<chrono::Utc>,
-        tally: &mut Tally,
-    ) {
-        let (Some(users), RunKind::Now) = (request.users.as_deref(), request.kind) else {
-            return;
-        };
-        for left in self
-            .store
-            .unclaimed(users, started)
-            .await
-            .unwrap_or_default()
-        {
-            let told = tally.errors.iter().any(|e| e.user_id == Some(left.user_id));
-            if !told {
-                let until = left
-                    .until
-                    .map(|t| format!(" until {}", t.format("%F %T UTC")));
-                let reason = match left.reason.as_str() {
-                    "not_connected" => {
-                        "no Gmail mailbox is connected: crm-health-sync connect".to_owned()
-                    }
-                    "reconnect_required" => Failure::ReconnectRequired.to_string(),
-                    "busy" => format!(
-                        "another daemon is syncing the mailbox{}",
-                        until.unwrap_or_default()
-                    ),
-                    reason => format!(
-                        "the mailbox is paused ({reason}){}",
-                        until.unwrap_or_default()
-                    ),
-                };
-                let user_id = Some(left.user_id);
-                tally.errors.push(RunError {
-                    user_id,
-                    code: left.reason,
-                    reason,
-                });
-            }
-        }
     }
 
     async fn log(&self, report: &Report, started: Option<chrono::DateTime<chrono::Utc>>) {

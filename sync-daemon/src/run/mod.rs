@@ -1,6 +1,7 @@
 //! A run: claims due mailboxes until none is left, works on several at once, and reports in one JSON.
 
 mod engine;
+mod explain;
 mod health;
 mod metrics;
 mod report;

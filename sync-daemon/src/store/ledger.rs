@@ -188,20 +188,26 @@ impl Store {
         })
     }
 
-    /// Numbers the mails within their threads. Returns the rows changed.
+    /// Numbers the mails within their threads, a portion at a time.
     ///
     /// # Errors
     /// [`Failure::Database`]
-    pub async fn link_threads(&self, user: Uuid) -> Result<u64, Failure> {
-        let done = self
-            .patiently(|| async {
-                sqlx::query(sql!(self, "link_threads.sql"))
-                    .bind(user)
-                    .execute(&self.pool)
-                    .await
-            })
-            .await?;
-        Ok(done.rows_affected())
+    pub async fn link_threads(&self, user: Uuid) -> Result<(), Failure> {
+        const PORTION: i64 = 500;
+        loop {
+            let fresh: i64 = self
+                .patiently(|| async {
+                    sqlx::query_scalar(sql!(self, "link_threads.sql"))
+                        .bind(user)
+                        .bind(PORTION)
+                        .fetch_one(&self.pool)
+                        .await
+                })
+                .await?;
+            if fresh < PORTION {
+                return Ok(());
+            }
+        }
     }
 
     /// Contacts with an address.

@@ -71,7 +71,12 @@ impl Store {
                 Failure::Database("CRM_HEALTH_DATABASE_URL is not a PostgreSQL URL".to_owned())
             })?
             .application_name("crm-health-sync")
-            .options([("timezone", "UTC"), ("search_path", "pg_catalog,pg_temp")]);
+            .options([
+                ("timezone", "UTC"),
+                ("search_path", "pg_catalog,pg_temp"),
+                // A generic plan made while a table was empty would be kept when it has grown.
+                ("plan_cache_mode", "force_custom_plan"),
+            ]);
         let pool = PgPoolOptions::new()
             .max_connections(config.database.max_connections)
             .acquire_timeout(Duration::from_secs(config.database.connect_timeout_seconds))

@@ -172,7 +172,7 @@ impl Cluster {
     fn make_template(&self) {
         block_on(async {
             self.execute("postgres", &format!("CREATE DATABASE {TEMPLATE}"))
-                .await
+                .await;
         });
         self.psql(TEMPLATE, &repository().join("sql/crm/install.sql"), &[]);
         self.psql(TEMPLATE, &repository().join("sql/sync/install.sql"), &[]);

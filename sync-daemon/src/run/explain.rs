@@ -1,0 +1,72 @@
+//! What is told beyond the failures of mailboxes.
+
+use super::RunError;
+use super::engine::{Engine, RunKind, RunRequest};
+use super::report::Tally;
+use crate::failure::Failure;
+
+pub(super) fn extension_missing() -> RunError {
+    RunError {
+        user_id: None,
+        code: "extension_missing".to_owned(),
+        reason: "mail came in, but the extension crm_health is not installed: replies are not \
+            linked and scores not refreshed (CREATE EXTENSION crm_health)"
+            .to_owned(),
+    }
+}
+
+pub(super) fn broken_off() -> RunError {
+    RunError {
+        user_id: None,
+        code: "internal".to_owned(),
+        reason: "the work on a mailbox broke off; its lease runs out and it is tried again"
+            .to_owned(),
+    }
+}
+
+impl Engine {
+    /// Whoever asks for a user by name is told why nothing happened.
+    pub(super) async fn explain_unclaimed(
+        &self,
+        request: &RunRequest,
+        started: chrono::DateTime<chrono::Utc>,
+        tally: &mut Tally,
+    ) {
+        let (Some(users), RunKind::Now) = (request.users.as_deref(), request.kind) else {
+            return;
+        };
+        for left in self
+            .store
+            .unclaimed(users, started)
+            .await
+            .unwrap_or_default()
+        {
+            let told = tally.errors.iter().any(|e| e.user_id == Some(left.user_id));
+            if !told {
+                let until = left
+                    .until
+                    .map(|t| format!(" until {}", t.format("%F %T UTC")));
+                let reason = match left.reason.as_str() {
+                    "not_connected" => {
+                        "no Gmail mailbox is connected: crm-health-sync connect".to_owned()
+                    }
+                    "reconnect_required" => Failure::ReconnectRequired.to_string(),
+                    "busy" => format!(
+                        "another daemon is syncing the mailbox{}",
+                        until.unwrap_or_default()
+                    ),
+                    reason => format!(
+                        "the mailbox is paused ({reason}){}",
+                        until.unwrap_or_default()
+                    ),
+                };
+                let user_id = Some(left.user_id);
+                tally.errors.push(RunError {
+                    user_id,
+                    code: left.reason,
+                    reason,
+                });
+            }
+        }
+    }
+}
