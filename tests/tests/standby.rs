@@ -45,6 +45,16 @@ fn a_standby_reads_fresh_scores_and_refuses_to_compute() {
         let rows = reader.query(&format!("SELECT * FROM crm_health.{read}($1)"), &[&id]);
         assert!(rows.expect(read).len() > 5, "{read}");
     }
+    for read in [
+        format!("SELECT crm_health.ghost_probability('{contact}', 30)"),
+        "SELECT * FROM crm_health.backtest(now() - interval '90 days', now(), 30)".to_owned(),
+    ] {
+        reader.query(&read, &[]).expect(&read);
+    }
+    for fit in ["fit_ghost_model", "fit_deal_model"] {
+        let call = format!("SELECT * FROM crm_health.{fit}()");
+        assert_eq!(error_of(&mut reader, &call).0, "25006", "{fit}");
+    }
     assert_eq!(
         reader
             .query("SELECT * FROM crm_health.needs_attention()", &[])

@@ -83,11 +83,13 @@ fn ask(
     })?;
     let Some(user) = user else { return Ok(None) };
     caller::authorize(&[user], Some(owner), &settings.trusted_roles)?;
-    let days: Option<Vec<u8>> = Spi::get_one_with_args(
-        &include_str!("../../../sql/refresh/ghost_days_of_contact.sql")
-            .replace("{communication_events}", &events),
-        &[user.into(), contact.into(), as_of.into()],
-    )?;
+    let statement = include_str!("../../../sql/refresh/ghost_days_of_contact.sql")
+        .replace("{communication_events}", &events);
+    let days: Option<Vec<u8>> = Spi::connect(|client| {
+        let arguments = [user.into(), contact.into(), as_of.into()];
+        let collected = client.select(statement.as_str(), Some(1), &arguments)?;
+        collected.first().get(1)
+    })?;
     let today = day_of(as_of.into());
     let mut streams = Streams::default();
     for (day, inbound) in decode(days.as_deref()) {

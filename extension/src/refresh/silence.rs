@@ -104,12 +104,17 @@ fn kept(crm: &Crm) -> Result<Option<&Relation>> {
     if table.kind != "r" || events.kind != "r" || table.owner != crm.score_owner()? {
         return Ok(None);
     }
-    let watched: Option<i64> = Spi::get_one_with_args(
-        "SELECT count(*) FROM pg_catalog.pg_trigger t
-         JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
-         WHERE t.tgrelid = $1::regclass AND t.tgenabled IN ('O', 'A') AND p.proname = 'crm_forget_streams'
-           AND p.pronamespace = (SELECT c.relnamespace FROM pg_catalog.pg_class c WHERE c.oid = $2::regclass)",
-        &[events.qualified().into(), table.qualified().into()],
-    )?;
+    // Read only: a standby explains too.
+    let watched: Option<i64> = Spi::connect(|client| {
+        let counted = client.select(
+            "SELECT count(*) FROM pg_catalog.pg_trigger t
+             JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
+             WHERE t.tgrelid = $1::regclass AND t.tgenabled IN ('O', 'A') AND p.proname = 'crm_forget_streams'
+               AND p.pronamespace = (SELECT c.relnamespace FROM pg_catalog.pg_class c WHERE c.oid = $2::regclass)",
+            Some(1),
+            &[events.qualified().into(), table.qualified().into()],
+        )?;
+        counted.first().get(1)
+    })?;
     Ok((watched == Some(TRIGGERS)).then_some(table))
 }
