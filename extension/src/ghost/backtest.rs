@@ -36,7 +36,7 @@ pg_function! {
                 pg_getarg::<String>(fcinfo, 3),
             )
         };
-        for (cutoff, metrics) in or_raise(judge(from, to, horizon, model)) {
+        for (cutoff, metrics) in or_raise(judge(from, to, horizon, model.as_deref())) {
             sink.push(row(cutoff, &metrics));
         }
         pg_sys::Datum::null()
@@ -48,7 +48,7 @@ fn judge(
     from: Option<TimestampWithTimeZone>,
     to: Option<TimestampWithTimeZone>,
     horizon: Option<i32>,
-    model: Option<String>,
+    model: Option<&str>,
 ) -> Result<Vec<(Option<Day>, Metrics)>> {
     let horizon = horizon_days(horizon)?;
     let cutoffs = cutoffs(finite(from)?, finite(to)?)?;
@@ -58,7 +58,7 @@ fn judge(
     if !caller::is_trusted(Some(owner), &settings.trusted_roles) {
         return Err(Error::NotTrusted);
     }
-    let (_, constants) = models::constants(model.as_deref())?;
+    let (_, constants) = models::constants(model)?;
     let (history, _) = {
         let _owner = AsOwner::enter(owner);
         history::read(&crm, pgrx::datum::datetime_support::now())?

@@ -23,6 +23,10 @@ type Kept = (Day, [(u32, Day, Day, f64, f64); 2]);
 
 /// `crm_health.streams_fingerprint(config)`: changes with what sealed states depend on.
 #[pg_extern(sql = false, immutable, parallel_safe)]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "PostgreSQL hands the argument over"
+)]
 fn streams_fingerprint(config: JsonB) -> i64 {
     let config = or_raise(crate::settings::parse_config(&config.0));
     fingerprint(&config.silence)

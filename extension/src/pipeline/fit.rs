@@ -108,12 +108,14 @@ fn fit(as_of: Option<TimestampWithTimeZone>, name: Option<String>) -> Result<Out
         decision: "not put in use: too few stage changes".to_owned(),
         ..Outcome::default()
     };
-    let Some(pipeline) = Pipeline::fit(&courses.typical_days, &spells).map_err(damaged)? else {
+    let Some(pipeline) =
+        Pipeline::fit(&courses.typical_days, &spells).map_err(|error| damaged(&error))?
+    else {
         return Ok(outcome);
     };
     let before = instant - i64::from(JUDGED_DAYS) * MICROSECONDS_PER_DAY;
-    let earlier =
-        Pipeline::fit(&courses.typical_days, &courses.spells_at(before)).map_err(damaged)?;
+    let earlier = Pipeline::fit(&courses.typical_days, &courses.spells_at(before))
+        .map_err(|error| damaged(&error))?;
     outcome.fitted = earlier.and_then(|earlier| judged(&courses, &earlier, before));
     let in_use = in_use()?;
     let same_stages = in_use
@@ -229,8 +231,8 @@ fn look_back(
         if at + i64::from(horizon) * MICROSECONDS_PER_DAY > now {
             break;
         }
-        let pipeline =
-            Pipeline::fit(&courses.typical_days, &courses.spells_at(at)).map_err(damaged)?;
+        let pipeline = Pipeline::fit(&courses.typical_days, &courses.spells_at(at))
+            .map_err(|error| damaged(&error))?;
         let Some(pipeline) = pipeline else { continue };
         let said: Vec<(f64, bool)> = predictions(&courses, &pipeline, at, horizon).collect();
         found.extend(Metrics::of(said.clone()).map(|metrics| row(Some(day), &metrics)));
@@ -240,7 +242,7 @@ fn look_back(
     Ok(found)
 }
 
-fn damaged(error: SurvivalError) -> Error {
+fn damaged(error: &SurvivalError) -> Error {
     Error::Config {
         reason: error.to_string(),
     }
