@@ -29,4 +29,14 @@ export CRM_HEALTH_TEST_FOLDER="$TESTS"
 export CRM_HEALTH_TEST_SERVER="$(cluster_url "$TESTS/shared" '')"
 cd "$ROOT"
 say "running the tests (about 10 minutes the first time)"
-if [ $# -gt 0 ]; then cargo test "$@"; else cargo test --workspace --exclude crm_health; fi
+if [ $# -gt 0 ]; then
+  cargo test "$@"
+else
+  cargo test --workspace --exclude crm_health
+  say "running the demo as README says it"
+  board="$TESTS/board.txt"
+  make demo > "$board"
+  for line in 'DEALS' 'HEARD FROM AGAIN' 'NEEDS ATTENTION FIRST' '^10\. \['; do
+    grep -q "$line" "$board" || { cat "$board" >&2; die "the demo's board lacks: $line"; }
+  done
+fi

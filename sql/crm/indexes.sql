@@ -28,7 +28,7 @@ CALL pg_temp.crm_index('communication_events_company_idx', 'communication_events
     'user_id, company_id, event_timestamp DESC', 'the newest events of a user with a company', 'company_id IS NOT NULL');
 CALL pg_temp.crm_index('communication_events_thread_idx', 'communication_events', 'user_id, thread_id',
     'the mails of a thread, for linking replies', 'thread_id IS NOT NULL');
-CALL pg_temp.crm_index('communication_events_opened_idx', 'communication_events', 'user_id',
+CALL pg_temp.crm_index('communication_events_opened_idx', 'communication_events', 'user_id, event_timestamp',
     'whether opens are tracked for a user at all', 'was_opened');
 
 CALL pg_temp.crm_index('deal_health_scores_user_id_idx', 'deal_health_scores', 'user_id',

@@ -115,10 +115,13 @@ deal AS (
 -- Materialized: once a user, not once a target.
 tracked AS MATERIALIZED (
   SELECT u.user_id,
-         EXISTS (
-           SELECT FROM {communication_events} e
-           WHERE e.user_id = u.user_id AND e.was_opened AND e.event_timestamp <= $4
-         ) AS opens_tracked
+         -- In this order the index of opened mail is the only cheap way: a mere EXISTS is at times taken
+         -- for a few steps of a scan of everyone's events, and is not.
+         (SELECT true
+          FROM {communication_events} e
+          WHERE e.user_id = u.user_id AND e.was_opened AND e.event_timestamp <= $4
+          ORDER BY e.event_timestamp
+          LIMIT 1) IS NOT NULL AS opens_tracked
   FROM (SELECT DISTINCT t.user_id FROM target t) u
 ),
 {silence}
