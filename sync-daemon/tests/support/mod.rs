@@ -63,7 +63,18 @@ impl World {
         let cluster = Cluster::shared();
         let database = cluster.database().await;
         let url = cluster.url(&database);
-        let pool = PgPool::connect(&url).await.expect("database");
+        Self::in_database(settings, gmail, &database, &url, url.clone()).await
+    }
+
+    /// In a database made elsewhere: the test works in it as `owner_url`, the daemon as `url`.
+    pub(crate) async fn in_database(
+        settings: &str,
+        gmail: LocalGmail,
+        database: &str,
+        owner_url: &str,
+        url: String,
+    ) -> Self {
+        let pool = PgPool::connect(owner_url).await.expect("database");
         let config_file =
             std::env::temp_dir().join(format!("{database}-{}.toml", std::process::id()));
         let mut table: toml::Table = format!(
@@ -94,7 +105,7 @@ impl World {
             gmail,
             pool,
             url,
-            database,
+            database: database.to_owned(),
             config_file,
         }
     }
