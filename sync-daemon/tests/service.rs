@@ -3,88 +3,16 @@
 mod support;
 
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
 use local_gmail::Latency;
 use serde_json::Value;
+use support::service::Service;
 use support::{CRON_SECRET, World};
 
 const REP: &str = "rep@acme.example";
 const ADA: &str = "ada@client.example";
-
-/// A running `crm-health-sync run`, ended with the test.
-struct Service {
-    child: Child,
-    base: String,
-}
-
-impl Service {
-    /// Starts it; the line that says where it listens is what we wait for.
-    async fn start(world: &World) -> Self {
-        let mut command = world.daemon();
-        command
-            .arg("run")
-            .env("RUST_LOG", "info")
-            .stderr(Stdio::piped());
-        tokio::task::spawn_blocking(move || {
-            let mut child = command.spawn().expect("the service");
-            let mut lines = BufReader::new(child.stderr.take().expect("its log")).lines();
-            let line = lines
-                .by_ref()
-                .map(|l| l.expect("a line"))
-                .find(|l| l.contains("listening"))
-                .expect("it listens");
-            // The log is read on, so that the pipe never fills.
-            std::thread::spawn(move || lines.for_each(drop));
-            let start = line.find("127.0.0.1:").expect("its address");
-            let address: String = line[start..]
-                .chars()
-                .take_while(|c| c.is_ascii_digit() || ".:".contains(*c))
-                .collect();
-            Self {
-                child,
-                base: format!("http://{address}"),
-            }
-        })
-        .await
-        .expect("join")
-    }
-
-    async fn get(&self, path: &str, headers: &[(&str, &str)]) -> (u16, String) {
-        let mut request = reqwest::Client::new().get(format!("{}{path}", self.base));
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let response = request.send().await.expect("an answer");
-        (
-            response.status().as_u16(),
-            response.text().await.expect("a body"),
-        )
-    }
-
-    fn signal(&self, name: &str) {
-        let id = self.child.id().to_string();
-        let sent = Command::new("kill")
-            .args(["-s", name, &id])
-            .status()
-            .expect("kill");
-        assert!(sent.success(), "{name} was not delivered");
-    }
-
-    async fn ended(mut self) -> Option<i32> {
-        let wait = move || self.child.wait().expect("its end").code();
-        tokio::task::spawn_blocking(wait).await.expect("join")
-    }
-}
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 async fn world_with_mail(count: i64) -> (World, Vec<String>) {
     crm_health_sync::gmail::install_tls_provider();

@@ -2,6 +2,7 @@
 #![expect(dead_code, reason = "each test binary uses its own part")]
 
 mod cluster;
+pub(crate) mod service;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -149,6 +150,12 @@ impl World {
         engine
             .run(&request, &CancellationToken::new(), Arc::new(|_| {}))
             .await
+    }
+
+    /// Writes the configuration file anew, as an operator does before SIGHUP.
+    pub(crate) fn rewrite_config(&self, change: impl FnOnce(String) -> String) {
+        let old = std::fs::read_to_string(&self.config_file).expect("configuration");
+        std::fs::write(&self.config_file, change(old)).expect("configuration");
     }
 
     /// The binary, ready to be given arguments.
