@@ -38,6 +38,8 @@ impl World {
     pub(crate) async fn with(config: Config) -> Self {
         let gmail = LocalGmail::start(config).await.expect("the server starts");
         gmail.add_mailbox(REP).expect("a new mailbox");
+        // Built with the daemon, the client has TLS without a provider, and wants one though it speaks none here.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let http = Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .build();
