@@ -26,8 +26,9 @@ plain_sql() { # FILE
   while IFS= read -r line || [ -n "$line" ]; do
     case "$line" in
       '\ir '*) plain_sql "$(dirname "$1")/${line#\\ir }" ;;
-      '\'*) ;;
-      *) printf '%s\n' "$line" | sed -E -e "s/:\"crm_schema\"/public/g" -e "s/:'[a-z_]+'/'x'/g" -e 's/ AS crm_setting \\gset/;/' ;;
+      '\gexec') printf ';\n' ;;
+      '\'* | '    \'*) ;;
+      *) printf '%s\n' "$line" | sed -E -e "s/:\"(crm_schema|role)\"/public/g" -e "s/:'[a-z_]+'/'x'/g" -e 's/ AS crm_setting \\gset/;/' ;;
     esac
   done < "$1"
 }
@@ -37,7 +38,7 @@ pgspot() { # NAME, SQL on standard input. An error or warning that is not expect
   cat > "$file"
   # A procedure that commits cannot have a SET clause: it pins the path itself, and is named here alone.
   local found
-  found="$("$VENV/bin/pgspot" "$file" 2>&1 | grep '^PS' | grep -vE 'PS005: .*: crm_health\.refresh_active_users\(' || true)"
+  found="$("$VENV/bin/pgspot" "$file" 2>&1 | grep -E '^PS|syntax error' | grep -vE 'PS005: .*: crm_health\.refresh_active_users\(' || true)"
   rm -f "$file"
   [ -z "$found" ] || { printf '%s\n' "$found" >&2; die "pgspot finds fault with $1"; }
 }
@@ -55,7 +56,7 @@ say "rustdoc"
 RUSTDOCFLAGS='-D warnings' cargo doc --quiet --workspace --no-deps --document-private-items
 say "pgspot"
 pgspot "the extension's script" < "$STATE"/pg/"$PG_MAJOR"/usr/share/postgresql/"$PG_MAJOR"/extension/crm_health--"$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)".sql
-for script in sql/crm/install.sql sql/adopt.sql sql/unadopt.sql; do plain_sql "$script" | pgspot "$script"; done
+for script in sql/crm/install.sql sql/adopt.sql sql/unadopt.sql sql/sync/install.sql sql/sync/grants.sql; do plain_sql "$script" | pgspot "$script"; done
 say "licences, sources and duplicates of dependencies"
 cargo deny --log-level error check bans licenses sources
 say "advisories"

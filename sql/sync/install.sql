@@ -2,6 +2,7 @@
 -- `crm-health-sync migrate` applies the same files from inside the binary.
 \set ON_ERROR_STOP on
 BEGIN;
+SET LOCAL search_path = pg_catalog, pg_temp;
 SET LOCAL client_min_messages = warning;
 \ir tables/schema.sql
 \ir tables/mailboxes.sql

@@ -31,9 +31,11 @@ impl Store {
     /// [`Failure::Database`]
     pub async fn migrate(&self) -> Result<(), Failure> {
         let mut transaction = self.pool.begin().await?;
-        sqlx::raw_sql("SET LOCAL client_min_messages = warning")
-            .execute(&mut *transaction)
-            .await?;
+        sqlx::raw_sql(
+            "SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL client_min_messages = warning",
+        )
+        .execute(&mut *transaction)
+        .await?;
         for file in TABLES {
             sqlx::raw_sql(file).execute(&mut *transaction).await?;
         }
