@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Measures the refresh beside its peers on a cluster of its own and prints tables of medians.
-# About 20 minutes; SCALE=small tries it in a minute or two.
+# Measures the refresh beside its peers, and the sync of mailboxes from a local Gmail, on a cluster of its own and
+# prints tables of medians. About 25 minutes; SCALE=small tries it in a few. PARTS=sync is the sync alone.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 "$ROOT/scripts/setup.sh"
@@ -25,9 +25,28 @@ jit = off
 max_parallel_workers_per_gather = 0
 CONF
 cluster_start "$BENCH"
-crm_database "$BENCH" crm
-
 cd "$ROOT"
-export CRM_HEALTH_BENCH_URL="$(cluster_url "$BENCH" crm)"
-say "measuring (SCALE=${SCALE:-full})"
-cargo run --quiet -p crm-health-tests --bin bench
+
+refresh() {
+  crm_database "$BENCH" crm
+  say "measuring the refresh (SCALE=${SCALE:-full})"
+  CRM_HEALTH_BENCH_URL="$(cluster_url "$BENCH" crm)" cargo run --quiet -p crm-health-tests --bin bench
+}
+
+# In a database of its own, without the extension: what is measured is the way of mail into the tables.
+sync_mailboxes() {
+  local size=(1000 100000)
+  if [ "${SCALE:-full}" = small ]; then size=(100 10000); fi
+  run_psql "$(cluster_url "$BENCH" postgres)" -c 'CREATE DATABASE crm_sync'
+  local url; url="$(cluster_url "$BENCH" crm_sync)"
+  run_psql "$url" -f "$ROOT/sql/crm/install.sql" >/dev/null
+  run_psql "$url" -f "$ROOT/sql/sync/install.sql"
+  say "measuring the sync (SCALE=${SCALE:-full})"
+  CRM_HEALTH_DATABASE_URL="$url" cargo run --quiet --release -p crm-health-sync --example bench_sync -- "${size[@]}"
+}
+
+# PARTS without "sync" is for the refresh, "sync" alone for the sync.
+parts=",${PARTS:-},"
+refresh_parts="${parts//,sync,/,}"
+if [ "$parts" = ",," ] || [ "$refresh_parts" != "," ]; then PARTS="${refresh_parts//,,/}" refresh; fi
+if [ "$parts" = ",," ] || [ "$refresh_parts" != "$parts" ]; then sync_mailboxes; fi
