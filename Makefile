@@ -25,8 +25,8 @@ demo: ## Scores a sample CRM and prints what needs attention and why (KEEP=1 lea
 test: ## Runs every test on private clusters (about 15 min from nothing, then 5 min)
 	@scripts/test.sh
 
-lint: ## Checks format, lints, docs, SQL and advisories (about 5 min from nothing)
+lint: ## Checks format, lints, docs, SQL and advisories (about 10 min from nothing)
 	@scripts/lint.sh
 
-bench: ## Measures the refresh beside its peers on generated data (about 20 min)
+bench: ## Measures the refresh and the sync beside their peers on generated data (about 25 min)
 	@scripts/bench.sh
