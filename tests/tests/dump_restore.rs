@@ -207,7 +207,10 @@ fn a_database_without_changes_is_restored_without_any() {
         .lines()
         .filter(|line| line.starts_with("COPY crm_health."))
         .count();
-    assert_eq!(copied, 7, "the config tables, the run log, the fitted models");
+    assert_eq!(
+        copied, 7,
+        "the config tables, the run log, the fitted models"
+    );
     assert!(
         !dump.contains("active_window_days"),
         "what ships is not dumped"
