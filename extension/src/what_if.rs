@@ -10,10 +10,14 @@ use crate::settings::{parse_config, scoring_config};
 
 /// `crm_health.score_deal(metrics)`
 #[pg_extern(sql = false)]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "PostgreSQL's arguments come by value"
+)]
 fn score_deal(metrics: JsonB) -> JsonB {
     let scored = scoring_config()
         .and_then(|config| parse_config(&config))
-        .and_then(|config| whatif::score_deal(&metrics.0, &config).map_err(input));
+        .and_then(|config| whatif::score_deal(&metrics.0, &config).map_err(|error| input(&error)));
     JsonB(or_raise(scored))
 }
 
@@ -28,7 +32,9 @@ fn score_relationship(metrics: Option<JsonB>, ghost_model: Option<&str>) -> Opti
             }
             parse_config(&config)
         })
-        .and_then(|config| whatif::score_relationship(&metrics.0, &config).map_err(input));
+        .and_then(|config| {
+            whatif::score_relationship(&metrics.0, &config).map_err(|error| input(&error))
+        });
     Some(JsonB(or_raise(scored)))
 }
 
@@ -37,10 +43,11 @@ fn score_relationship(metrics: Option<JsonB>, ghost_model: Option<&str>) -> Opti
 fn assess_ghost(overall_health_score: Option<i32>, signals: Option<JsonB>) -> JsonB {
     let signals = signals.map_or(Value::Array(Vec::new()), |JsonB(signals)| signals);
     let assessed: Result<Value> =
-        whatif::assess_ghost(overall_health_score.map(i64::from), &signals).map_err(input);
+        whatif::assess_ghost(overall_health_score.map(i64::from), &signals)
+            .map_err(|error| input(&error));
     JsonB(or_raise(assessed))
 }
 
-fn input(error: whatif::InputError) -> Error {
+fn input(error: &whatif::InputError) -> Error {
     Error::Input(error.to_string())
 }

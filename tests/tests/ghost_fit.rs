@@ -202,10 +202,9 @@ fn a_fit_that_is_cancelled_or_killed_leaves_the_old_model_in_use() {
         ended_while_learning(&mut db, "SELECT pg_cancel_backend($1)"),
         "57014"
     );
-    assert_eq!(
-        ended_while_learning(&mut db, "SELECT pg_terminate_backend($1)"),
-        "57P01"
-    );
+    // The connection may close before its last message is read.
+    let killed = ended_while_learning(&mut db, "SELECT pg_terminate_backend($1)");
+    assert!(["57P01", ""].contains(&killed.as_str()), "{killed}");
     assert_eq!((active(&mut db).as_str(), models(&mut db)), ("default", 1));
     // Nothing is left locked.
     db.run("SELECT * FROM crm_health.fit_ghost_model(p_name => 'after')");

@@ -18,7 +18,10 @@ fn comes_back(url: &str) -> Client {
     let mut client = None;
     wait_until("the server is back", || {
         client = Client::connect(url, NoTls).ok();
-        client.is_some()
+        // A session let in just before the server noticed the kill does not outlive it.
+        client
+            .as_mut()
+            .is_some_and(|client| client.batch_execute("SELECT pg_sleep(0.5)").is_ok())
     });
     client.expect("a session")
 }
