@@ -18,7 +18,10 @@ SELECT m.user_id, m.email AS rep_email, m.name AS rep_name, c.id AS contact_id, 
 FROM demo_mailbox m
 JOIN public.contacts c ON c.owner_id = m.user_id
 JOIN public.relationship_health_scores s ON s.user_id = m.user_id AND s.contact_id = c.id
-WHERE s.health_status IN ('ghost', 'healthy');
+WHERE s.health_status IN ('ghost', 'healthy')
+  -- Nobody answers on a deal that has stalled: the board is to show one.
+  AND NOT EXISTS (SELECT FROM public.deals d JOIN public.deal_health_scores h ON h.deal_id = d.id
+                  WHERE d.primary_contact_id = c.id AND h.health_status = 'stalled');
 
 CREATE TEMPORARY TABLE demo_message ON COMMIT DROP AS
 SELECT c.user_id, c.rep_email, 'answer ' || c.contact_id AS thread, 3 + c.place * 2.5 AS hours_ago, ARRAY['INBOX', 'UNREAD'] AS labels,

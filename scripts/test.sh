@@ -36,7 +36,9 @@ else
   say "running the demo as README says it"
   board="$TESTS/board.txt"
   make demo > "$board"
-  for line in 'DEALS' 'HEARD FROM AGAIN' 'NEEDS ATTENTION FIRST' '^10\. \['; do
-    grep -q "$line" "$board" || { cat "$board" >&2; die "the demo's board lacks: $line"; }
+  for line in 'HEARD FROM AGAIN' 'NEEDS ATTENTION FIRST' '^10\. \[' \
+    '\[stalled\] +[1-9].*\[ghost\] +[1-9]' '\[critical\] +[1-9].*\[critical\] +[1-9]' \
+    '\[warning\] +[1-9].*\[at_risk\] +[1-9]' '\[healthy\] +[1-9].*\[healthy\] +[1-9]'; do
+    grep -qE "$line" "$board" || { cat "$board" >&2; die "the demo's board lacks: $line"; }
   done
 fi
