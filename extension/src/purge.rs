@@ -36,6 +36,11 @@ fn purge_all(as_of: Option<TimestampWithTimeZone>) -> Result<serde_json::Value> 
         as_of,
         days("run_log_retention_days")?,
     )?;
+    let notifications = delete(
+        "DELETE FROM crm_health.notifications n WHERE n.created_at < $1 - make_interval(days => $2)",
+        as_of,
+        days("notification_retention_days")?,
+    )?;
     let _owner = AsOwner::enter(owner);
     let deals = snapshots(&crm, "deal_health_history", "deal_id", as_of, history_days)?;
     let relationships = snapshots(
@@ -47,6 +52,7 @@ fn purge_all(as_of: Option<TimestampWithTimeZone>) -> Result<serde_json::Value> 
     )?;
     Ok(serde_json::json!({
         "runsDeleted": runs,
+        "notificationsDeleted": notifications,
         "dealSnapshotsDeleted": deals,
         "relationshipSnapshotsDeleted": relationships,
     }))

@@ -74,9 +74,14 @@ extension_sql_file!(
     requires = ["link_replies"]
 );
 extension_sql_file!(
+    "../../sql/extension/notifications.sql",
+    name = "notifications",
+    requires = ["runs"]
+);
+extension_sql_file!(
     "../../sql/extension/ghost_functions.sql",
     name = "ghost_functions",
-    requires = ["runs"]
+    requires = ["notifications"]
 );
 extension_sql_file!(
     "../../sql/extension/deal_functions.sql",

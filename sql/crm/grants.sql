@@ -165,6 +165,7 @@ BEGIN
             ('trusted', 'crm_health.use_deal_model(text)'),
             ('trusted', 'crm_health.deal_model_report(text)'),
             ('trusted', 'crm_health.backtest_deals(timestamptz,timestamptz,integer)'),
+            ('trusted', 'crm_health.post_notification(text,uuid,text,text,text,text,text,text,jsonb)'),
             ('trusted', 'crm_health.active_users(timestamptz)')) AS f (callers, signature)
         JOIN pg_catalog.pg_proc p ON p.oid = pg_catalog.to_regprocedure(f.signature)
         JOIN pg_catalog.pg_roles r
@@ -174,5 +175,9 @@ BEGIN
     LOOP
         CALL pg_temp.crm_try(pg_catalog.format('GRANT EXECUTE ON FUNCTION %s TO %I', v_function, v_role));
     END LOOP;
+    IF EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.rolname = 'service_role'
+               AND NOT pg_catalog.has_table_privilege(r.oid, pg_catalog.to_regclass('crm_health.notifications'), 'SELECT')) THEN
+        CALL pg_temp.crm_try('GRANT SELECT ON crm_health.notifications, crm_health.recent_notifications TO service_role');
+    END IF;
 END
 $$;

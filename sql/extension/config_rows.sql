@@ -7,6 +7,7 @@ INSERT INTO crm_health.settings (name, value, description, shipped) VALUES
   ('trusted_roles', 'service_role', 'roles, separated by commas, whose members may refresh and read everyone''s scores', true),
   ('run_log_retention_days', '90', 'runs older than this leave the run log', true),
   ('history_retention_days', '365', 'score history older than this is deleted; older than 7 days, one snapshot a day is kept', true),
+  ('notification_retention_days', '90', 'notifications older than this leave the outbox, delivered or not', true),
   ('refresh_batch_users', '20', 'users whose scores are computed in one statement and committed together', true),
   ('ghost_model', 'calibrated', 'how ghost risk is decided: calibrated (a fitted probability of silence) or rules', true),
   ('ghost_cutoff', '0.5', 'the probability, 0 to 1, from which the calibrated model sees a ghost risk', true);

@@ -11,7 +11,7 @@ BEGIN
     JOIN pg_catalog.pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
     JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid AND e.extname = 'crm_health'
     CROSS JOIN LATERAL aclexplode(c.relacl) g
-    WHERE c.relkind IN ('r', 'v') AND g.grantee NOT IN (c.relowner, 'pg_monitor'::regrole)
+    WHERE c.relkind IN ('r', 'v', 'S') AND g.grantee NOT IN (c.relowner, 'pg_monitor'::regrole)
   LOOP
     EXECUTE format('REVOKE ALL ON %s FROM %s', v_relation.name, v_relation.grantee);
   END LOOP;
@@ -39,7 +39,8 @@ BEGIN
     EXECUTE format('GRANT EXECUTE ON FUNCTION public.refresh_deal_health_scores(uuid, integer), public.refresh_relationship_health_scores(uuid, integer), crm_health.explain_deal(uuid, timestamptz), crm_health.explain_contact(uuid, timestamptz), crm_health.needs_attention(uuid[], integer, timestamptz), crm_health.link_replies(uuid), crm_health.score_deal(jsonb), crm_health.score_relationship(jsonb, text) TO %I', v_role);
   END LOOP;
   IF EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.rolname = 'service_role') THEN
-    GRANT EXECUTE ON FUNCTION crm_health.refresh_deals(uuid[], integer, timestamptz), crm_health.refresh_relationships(uuid[], integer, timestamptz), crm_health.active_users(timestamptz) TO service_role;
+    GRANT EXECUTE ON FUNCTION crm_health.refresh_deals(uuid[], integer, timestamptz), crm_health.refresh_relationships(uuid[], integer, timestamptz), crm_health.active_users(timestamptz), crm_health.post_notification(text, uuid, text, text, text, text, text, text, jsonb) TO service_role;
+    GRANT SELECT ON crm_health.notifications, crm_health.recent_notifications TO service_role;
   END IF;
 END
 $$;

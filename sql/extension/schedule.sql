@@ -3,7 +3,7 @@ LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET row_security = off
 AS 'MODULE_PATHNAME', 'purge';
 COMMENT ON FUNCTION crm_health.purge(timestamptz)
-  IS 'Deletes what is older than the retention settings: score history (one snapshot a day is kept after 7 days) and the run log';
+  IS 'Deletes what is older than the retention settings: score history (one snapshot a day is kept after 7 days), the run log and notifications';
 REVOKE ALL ON FUNCTION crm_health.purge(timestamptz) FROM PUBLIC;
 
 -- SECURITY INVOKER: pg_cron runs a job as the user who registered it.

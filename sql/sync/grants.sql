@@ -32,12 +32,17 @@ WHERE c.oid IN (format('%I.profiles', :'crm_schema')::regclass, format('%I.conta
   AND NOT EXISTS (SELECT 1 FROM pg_policy p WHERE p.polrelid = c.oid AND p.polname = 'crm_health_sync')
 \gexec
 
--- The extension, where it is installed: the daemon links replies and refreshes anyone's scores, as trusted roles may.
+-- The extension, where it is installed: the daemon links replies, refreshes anyone's scores, posts and reads
+-- notifications, as trusted roles may.
 SELECT format('GRANT EXECUTE ON FUNCTION %s TO %I', f.oid, :'role')
 FROM unnest(ARRAY[to_regprocedure('crm_health.link_replies(uuid)'),
                   to_regprocedure('public.refresh_deal_health_scores(uuid, integer)'),
-                  to_regprocedure('public.refresh_relationship_health_scores(uuid, integer)')]) AS f(oid)
+                  to_regprocedure('public.refresh_relationship_health_scores(uuid, integer)'),
+                  to_regprocedure('crm_health.post_notification(text, uuid, text, text, text, text, text, text, jsonb)')]) AS f(oid)
 WHERE f.oid IS NOT NULL
+\gexec
+SELECT format('GRANT SELECT ON crm_health.notifications, crm_health.recent_notifications TO %I', :'role')
+WHERE to_regclass('crm_health.notifications') IS NOT NULL
 \gexec
 SELECT format('GRANT USAGE ON SCHEMA crm_health TO %I', :'role')
 WHERE to_regnamespace('crm_health') IS NOT NULL

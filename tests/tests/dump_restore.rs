@@ -63,6 +63,7 @@ fn configured() -> Database {
     crm.sent(user, contact, 2.0);
     db.run(CONFIGURE);
     db.run("CALL crm_health.refresh_active_users('before')");
+    db.run("SELECT crm_health.post_notification('run_failed', NULL, 'run', 'r', 'info', 'before')");
     db
 }
 
@@ -122,6 +123,15 @@ fn a_restore_into_a_new_cluster_has_every_score_history_run_and_setting() {
     client
         .batch_execute("CALL crm_health.refresh_active_users('after')")
         .expect("a refresh there");
+    assert_eq!(
+        text(
+            &mut client,
+            "SELECT n.title || ' ' || (crm_health.post_notification('run_failed', NULL, 'run', 'r', 'info', 'after') > n.id)
+             FROM crm_health.notifications n",
+        ),
+        "before true",
+        "the outbox came along, and its ids go on"
+    );
     client
         .batch_execute("DROP EXTENSION crm_health; CREATE EXTENSION crm_health")
         .expect("made anew there");
@@ -208,8 +218,8 @@ fn a_database_without_changes_is_restored_without_any() {
         .filter(|line| line.starts_with("COPY crm_health."))
         .count();
     assert_eq!(
-        copied, 7,
-        "the config tables, the run log, the fitted models"
+        copied, 8,
+        "the config tables, the run log, the outbox, the fitted models"
     );
     assert!(
         !dump.contains("active_window_days"),

@@ -203,6 +203,11 @@ fn nothing_planted_is_run_by_the_functions_of_an_operator() {
         ("SELECT crm_health.scoring_config()", vec![]),
         ("SELECT * FROM crm_health.last_run", vec![]),
         ("SELECT * FROM crm_health.run_failures", vec![]),
+        ("SELECT * FROM crm_health.recent_notifications", vec![]),
+        (
+            "SELECT crm_health.post_notification('run_failed', NULL, 'run', 'r', 'info', 'title')",
+            vec![],
+        ),
         (
             "INSERT INTO crm_health.stage_thresholds VALUES ('Demo', 1, 2, 3)",
             vec![],
