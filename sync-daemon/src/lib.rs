@@ -16,5 +16,6 @@ pub mod oauth;
 pub mod pulse;
 pub mod quota;
 pub mod run;
+pub mod sentiment;
 pub mod service;
 pub mod store;

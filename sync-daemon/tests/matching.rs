@@ -86,7 +86,7 @@ fn tags_count_only_when_the_exact_address_matches_nobody() {
 }
 
 fn matches(index: &ContactIndex, from: &str, own: &HashSet<String>) -> Vec<Uuid> {
-    events_of(&mail(&[("From", from)], &[]), index, own, true)
+    events_of(&mail(&[("From", from)], &[]), index, own)
         .iter()
         .map(|e| e.contact_id)
         .collect()
@@ -105,6 +105,7 @@ fn mail(headers: &[(&str, &str)], labels: &[&str]) -> Message {
         payload: Part {
             headers: headers.iter().map(header).collect(),
         },
+        snippet: None,
     }
 }
 
@@ -163,7 +164,7 @@ fn direction_and_automation_follow_the_headers_and_labels() {
         ),
     ];
     for (headers, labels, direction, automated) in rows {
-        let events = events_of(&mail(headers, labels), &index, &own, true);
+        let events = events_of(&mail(headers, labels), &index, &own);
         assert_eq!(
             events.len(),
             1,

@@ -5,6 +5,7 @@ use crate::cli::Exit;
 use crate::config::Config;
 use crate::oauth::endpoint::{self, Refusal};
 use crate::run::Engine;
+use crate::sentiment::LEXICON_MODEL;
 use crate::store::Finding;
 
 pub(crate) async fn check(config: Config) -> Exit {
@@ -12,6 +13,7 @@ pub(crate) async fn check(config: Config) -> Exit {
         Ok(engine) => engine,
         Err(exit) => return exit,
     };
+    println!("the mood of mail: {}", sentiment(&engine.config));
     let mut findings = settings(&engine.config);
     let database = database(&engine).await;
     let database_usable = database.is_ok();
@@ -34,6 +36,15 @@ fn finding(problem: impl Into<String>, mend: impl Into<String>) -> Finding {
     Finding {
         problem: problem.into(),
         mend: mend.into(),
+    }
+}
+
+/// Which model is on.
+fn sentiment(config: &Config) -> String {
+    if config.sentiment.enabled {
+        format!("read by the lexicon in this binary ({LEXICON_MODEL}, English)")
+    } else {
+        "not read".to_owned()
     }
 }
 
@@ -77,7 +88,7 @@ async fn database(engine: &Engine) -> Result<Vec<Finding>, Finding> {
         .map_err(|e| finding(e.to_string(), mend))?;
     engine
         .store
-        .inspect()
+        .inspect(engine.config.sentiment.enabled)
         .await
         .map_err(|e| finding(e.to_string(), "see the server's log"))
 }

@@ -76,6 +76,8 @@ pub struct Config {
     pub quota: Quota,
     /// What is synced, and when.
     pub sync: Sync,
+    /// What is read of the mood of mail.
+    pub sentiment: Sentiment,
     /// Secrets; never part of the file.
     #[serde(skip)]
     pub secrets: Secrets,
@@ -191,6 +193,20 @@ pub struct Sync {
     pub read_aliases: bool,
 }
 
+/// `[sentiment]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sentiment {
+    /// Whether mail is read for its mood.
+    pub enabled: bool,
+    /// Whether mail that the user sent is read too.
+    pub sent_mail: bool,
+    /// Whether subjects are read where `sync.keep_subjects` says that none is kept.
+    pub read_subjects_not_kept: bool,
+    /// Whether Gmail's snippet is read beside the subject.
+    pub read_snippets: bool,
+}
+
 impl Config {
     /// Reads the defaults, `file` (or the default path if it exists) and the environment.
     ///
@@ -222,6 +238,20 @@ impl Config {
         config.secrets = Secrets::read(env)?;
         config.validate()?;
         Ok(config)
+    }
+}
+
+impl Config {
+    /// Whether subjects are asked for at all: to be stored, or to be read and forgotten.
+    #[must_use]
+    pub fn reads_subjects(&self) -> bool {
+        self.sync.keep_subjects || self.sentiment.enabled && self.sentiment.read_subjects_not_kept
+    }
+
+    /// Whether snippets are asked for: to be read and forgotten.
+    #[must_use]
+    pub fn reads_snippets(&self) -> bool {
+        self.sentiment.enabled && self.sentiment.read_snippets
     }
 }
 

@@ -226,8 +226,13 @@ impl Gmail {
             .wanted_headers()
             .map(|name| format!("&metadataHeaders={name}"))
             .collect();
+        let snippet = if self.config.reads_snippets() {
+            "%2Csnippet"
+        } else {
+            ""
+        };
         format!(
-            "/gmail/v1/users/me/messages/{id}?format=metadata{headers}&fields={}&prettyPrint=false",
+            "/gmail/v1/users/me/messages/{id}?format=metadata{headers}&fields={}{snippet}&prettyPrint=false",
             MESSAGE_FIELDS.replace(',', "%2C").replace('/', "%2F")
         )
     }
@@ -245,7 +250,7 @@ impl Gmail {
             "Precedence",
             "Auto-Submitted",
         ];
-        let subject = self.config.sync.keep_subjects.then_some("Subject");
+        let subject = self.config.reads_subjects().then_some("Subject");
         ALWAYS.into_iter().chain(subject)
     }
 }

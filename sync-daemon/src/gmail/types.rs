@@ -24,6 +24,9 @@ pub struct Message {
     /// The headers.
     #[serde(default)]
     pub payload: Part,
+    /// The first words, where they were asked for and the grant shows them.
+    #[serde(default)]
+    pub snippet: Option<String>,
 }
 
 /// The top part of a message.

@@ -176,10 +176,12 @@ async fn write(
         return Ok(());
     };
     batch.quota_units = sync.gmail.user.level();
+    batch.keeps_mood = sync.keeps_mood;
     let stored = sync.store.store_batch(sync.lease(), &batch).await?;
     failpoint::pass("batch_stored");
     sync.gmail.pulse.beat();
     progress.add(&batch.counts, stored);
+    progress.readings.merge(batch.readings);
     let dealt_with = batch.done.len() + batch.failed.iter().filter(|f| f.poison).count();
     (sync.on_batch)(&Step::Stored(i64::try_from(dealt_with).unwrap_or(i64::MAX)));
     Ok(())

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::gmail::{Header, Message};
 use crate::matching::{ContactIndex, Correspondents, decode_text};
+use crate::sentiment::{MailText, Reading};
 
 /// A longer subject is cut.
 const MAX_SUBJECT_CHARS: usize = 1_000;
@@ -24,7 +25,7 @@ pub struct Event {
     pub direction: &'static str,
     /// `internalDate`, epoch milliseconds.
     pub at_ms: i64,
-    /// The decoded subject, if subjects are kept.
+    /// The decoded subject.
     pub subject: Option<String>,
     /// Gmail's thread.
     pub thread_id: Option<String>,
@@ -32,16 +33,15 @@ pub struct Event {
     pub rfc822_id: Option<String>,
     /// JSON: role, automated, rfc822_message_id.
     pub metadata: String,
+    /// Whether a program wrote the mail.
+    pub automated: bool,
+    /// What a model found in the mail, if one looked.
+    pub reading: Option<Reading>,
 }
 
 /// Builds the events of a mail; none when it names no contact.
 #[must_use]
-pub fn events_of(
-    message: &Message,
-    contacts: &ContactIndex,
-    own: &HashSet<String>,
-    keep_subject: bool,
-) -> Vec<Event> {
+pub fn events_of(message: &Message, contacts: &ContactIndex, own: &HashSet<String>) -> Vec<Event> {
     let headers = &message.payload.headers;
     let correspondents = Correspondents::of(headers);
     let matches = contacts.matches(&correspondents, own);
@@ -54,9 +54,7 @@ pub fn events_of(
     let rfc822_id = header(headers, "message-id")
         .map(clean_id)
         .filter(|id| !id.is_empty());
-    let subject = header(headers, "subject")
-        .filter(|_| keep_subject)
-        .map(short_subject);
+    let subject = header(headers, "subject").map(short_subject);
     let event = |found: crate::matching::Match| Event {
         message_id: message.id.clone(),
         contact_id: found.contact_id,
@@ -70,8 +68,19 @@ pub fn events_of(
             "automated": automated, "role": found.role.name(), "rfc822_message_id": rfc822_id,
         })
         .to_string(),
+        automated,
+        reading: None,
     };
     matches.into_iter().map(event).collect()
+}
+
+/// The text of a mail that may be read for its mood.
+#[must_use]
+pub fn text_of(message: &Message) -> MailText {
+    MailText {
+        subject: header(&message.payload.headers, "subject").map(short_subject),
+        snippet: message.snippet.clone().filter(|s| !s.is_empty()),
+    }
 }
 
 fn header<'a>(headers: &'a [Header], name: &str) -> Option<&'a str> {

@@ -4,11 +4,12 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use super::drain::Item;
-use super::{MailboxSync, events_of};
+use super::{Event, MailboxSync, events_of, text_of};
 use crate::failure::Failure;
 use crate::gmail::fault::Fault;
 use crate::gmail::{Batch, Message, settle};
 use crate::matching::ContactIndex;
+use crate::sentiment::{ReadingCounts, is_read, read_with_lexicon};
 use crate::store::{BatchWrite, FailedMessage};
 
 /// A message that was refused or unreadable so often is set aside.
@@ -137,12 +138,36 @@ impl<'a> Judge<'a> {
         if message.is_skipped() {
             counts.skipped += 1;
         } else {
-            let keep_subject = self.sync.config.sync.keep_subjects;
-            let events = events_of(message, self.contacts, self.own, keep_subject);
+            let mut events = events_of(message, self.contacts, self.own);
             counts.unmatched += i64::from(events.is_empty());
+            self.read(message, &mut events, &mut verdict.write.readings);
+            if !self.sync.config.sync.keep_subjects {
+                events.iter_mut().for_each(|event| event.subject = None);
+            }
             verdict.write.events.extend(events);
         }
         verdict.write.done.push(item.id);
+    }
+
+    /// Reads the mood of a mail, once for all contacts that it names.
+    fn read(&self, message: &Message, events: &mut [Event], counts: &mut ReadingCounts) {
+        let Some(first) = events.first() else { return };
+        let outbound = first.direction == "outbound";
+        if !self.sync.keeps_mood || !is_read(&self.sync.config.sentiment, first.automated, outbound)
+        {
+            return;
+        }
+        let text = text_of(message);
+        if text.is_absent() {
+            return;
+        }
+        let Some(reading) = read_with_lexicon(&text) else {
+            return;
+        };
+        counts.add(&reading);
+        for event in events {
+            event.reading = Some(reading.clone());
+        }
     }
 
     /// The same part again, after a backoff; after all tries it stays in the ledger.

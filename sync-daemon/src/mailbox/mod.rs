@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-pub use event::{Event, events_of};
+pub use event::{Event, events_of, text_of};
 pub use follow_up::FollowUp;
 
 use crate::config::Config;
@@ -24,6 +24,7 @@ use crate::failpoint;
 use crate::failure::Failure;
 use crate::gmail::Gmail;
 use crate::matching::{Address, ContactIndex};
+use crate::sentiment::ReadingCounts;
 use crate::store::{BatchCounts, Claimed, Lease, Purpose, Store};
 
 /// What a sync of one mailbox did, whether it failed or not.
@@ -37,6 +38,8 @@ pub struct Progress {
     pub contacts: HashSet<Uuid>,
     /// Counters.
     pub counts: BatchCounts,
+    /// Mails read for their mood.
+    pub readings: ReadingCounts,
     /// The cap of the run was reached; the rest waits in the ledger.
     pub capped: bool,
     /// Parts that no try could fetch; they wait in the ledger.
@@ -59,6 +62,8 @@ pub struct MailboxSync<'a> {
     pub purpose: Purpose,
     /// First sync reaches back so far; `None`: the setting.
     pub since: Option<Duration>,
+    /// Whether what is found in mail can be stored.
+    pub keeps_mood: bool,
     /// Counts messages as they are dealt with, for a progress bar.
     pub on_batch: &'a (dyn Fn(&Step) + Sync),
 }

@@ -46,6 +46,15 @@ pub enum RunKind {
     Backfill,
 }
 
+/// What the database has at the start of a run.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Abilities {
+    /// The extension, to link replies and to score.
+    pub(super) has_extension: bool,
+    /// Places for what models find in mail.
+    pub(super) keeps_mood: bool,
+}
+
 /// Everything that a run needs.
 pub struct Engine {
     /// Settings.
@@ -119,8 +128,8 @@ impl Engine {
                 None
             }
         };
-        if let Some((started, has_extension)) = started {
-            self.work_through(request, started, has_extension, stop, on_step, &mut tally)
+        if let Some((started, abilities)) = started {
+            self.work_through(request, started, abilities, stop, on_step, &mut tally)
                 .await;
             self.project.return_unused().await;
         }
@@ -137,18 +146,31 @@ impl Engine {
     async fn start(
         &self,
         request: &RunRequest,
-    ) -> Result<(chrono::DateTime<chrono::Utc>, bool), Failure> {
+    ) -> Result<(chrono::DateTime<chrono::Utc>, Abilities), Failure> {
         let ensured = self.store.ensure_mailboxes(request.users.as_deref());
-        let ((), now, has_extension) =
-            tokio::try_join!(ensured, self.store.now(), self.store.has_extension())?;
-        Ok((now, has_extension))
+        let ((), now, has_extension, keeps_mood) = tokio::try_join!(
+            ensured,
+            self.store.now(),
+            self.store.has_extension(),
+            self.store.keeps_mood()
+        )?;
+        if self.config.sentiment.enabled && !keeps_mood {
+            tracing::warn!(
+                "communication_events has no place for the mood of mail, which is not read: see check-config"
+            );
+        }
+        let abilities = Abilities {
+            has_extension,
+            keeps_mood,
+        };
+        Ok((now, abilities))
     }
 
     async fn work_through(
         self: &Arc<Self>,
         request: &RunRequest,
         started: chrono::DateTime<chrono::Utc>,
-        has_extension: bool,
+        abilities: Abilities,
         stop: &CancellationToken,
         on_step: OnStep,
         tally: &mut Tally,
@@ -181,12 +203,13 @@ impl Engine {
                 };
                 let (request, on_step) = (request.clone(), on_step.clone());
                 at_work.spawn(async move {
-                    work(&engine, mailbox, &request, has_extension, stops, on_step).await
+                    work(&engine, mailbox, &request, abilities, stops, on_step).await
                 });
             }
             match at_work.join_next().await {
                 Some(Ok(worked)) => {
-                    wrote_without_extension |= !has_extension && worked.progress.events > 0;
+                    wrote_without_extension |=
+                        !abilities.has_extension && worked.progress.events > 0;
                     self.take_in(worked, &run_stop, stop, tally);
                 }
                 Some(Err(_)) => tally.errors.push(explain::broken_off()),

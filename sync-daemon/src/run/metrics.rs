@@ -9,6 +9,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
 use super::Report;
+use crate::sentiment::ReadingCounts;
 use crate::store::Summary;
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -28,6 +29,12 @@ struct State {
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ReadingLabels {
+    model: String,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct MessageOutcome {
     outcome: &'static str,
 }
@@ -41,6 +48,7 @@ pub struct Metrics {
     units: Counter,
     run_seconds: Histogram,
     mailbox_seconds: Histogram,
+    readings: Family<ReadingLabels, Counter>,
     mailboxes: Family<State, Gauge>,
     pending: Family<State, Gauge>,
     lag: Gauge<f64, std::sync::atomic::AtomicU64>,
@@ -58,6 +66,7 @@ impl Default for Metrics {
             units: Counter::default(),
             run_seconds: seconds(),
             mailbox_seconds: seconds(),
+            readings: Family::default(),
             mailboxes: Family::default(),
             pending: Family::default(),
             lag: Gauge::default(),
@@ -95,6 +104,11 @@ impl Metrics {
             "Duration of one mailbox's sync",
             unit(),
             self.mailbox_seconds.clone(),
+        );
+        r.register(
+            "sentiment_mails",
+            "Mails read for their mood, by model and outcome",
+            self.readings.clone(),
         );
         r.register("mailboxes", "Mailboxes by state", self.mailboxes.clone());
         r.register(
@@ -152,6 +166,16 @@ impl Metrics {
             let count = u64::try_from(count).unwrap_or_default();
             self.messages
                 .get_or_create(&MessageOutcome { outcome })
+                .inc_by(count);
+        }
+    }
+
+    /// Counts mails that a model read.
+    pub fn count_readings(&self, model: &str, counts: &ReadingCounts) {
+        for (outcome, count) in counts.by_outcome() {
+            let model = model.to_owned();
+            self.readings
+                .get_or_create(&ReadingLabels { model, outcome })
                 .inc_by(count);
         }
     }

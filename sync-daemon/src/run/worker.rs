@@ -8,13 +8,14 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::RunError;
-use super::engine::{Engine, OnStep, RunKind, RunRequest};
+use super::engine::{Abilities, Engine, OnStep, RunKind, RunRequest};
 use crate::failpoint;
 use crate::failure::Failure;
 use crate::gmail::Gmail;
 use crate::mailbox::{FollowUp, MailboxSync, Progress};
 use crate::oauth::TokenSource;
 use crate::quota::UserBucket;
+use crate::sentiment::LEXICON_MODEL;
 use crate::store::{Claimed, Lease, Outcome, Purpose, RefreshCounts, Store};
 
 /// What came of one mailbox.
@@ -39,7 +40,7 @@ pub(super) async fn work(
     engine: &Arc<Engine>,
     claimed: Claimed,
     request: &RunRequest,
-    has_extension: bool,
+    abilities: Abilities,
     stops: Stops,
     on_step: OnStep,
 ) -> Worked {
@@ -51,6 +52,7 @@ pub(super) async fn work(
         engine,
         &claimed,
         request,
+        abilities,
         &stops.run,
         &on_step,
         &mut progress,
@@ -70,14 +72,14 @@ pub(super) async fn work(
         match (FollowUp {
             store: &engine.store,
             refresh,
-            has_extension,
+            has_extension: abilities.has_extension,
         })
         .run(user_id)
         .await
         {
             Ok(counts) => {
-                refresh_due = !has_extension;
-                (refreshed, was_refreshed) = (counts, refresh && has_extension);
+                refresh_due = !abilities.has_extension;
+                (refreshed, was_refreshed) = (counts, refresh && abilities.has_extension);
             }
             Err((code, failure)) => errors.push(RunError {
                 user_id: Some(user_id),
@@ -100,6 +102,9 @@ pub(super) async fn work(
         give_back(engine, &claimed.lease, &outcome).await;
     }
     engine.metrics.count_mailbox(clock.elapsed().as_secs_f64());
+    engine
+        .metrics
+        .count_readings(LEXICON_MODEL, &progress.readings);
     let stops_run = stop_others(engine, &result).await;
     Worked {
         user_id,
@@ -115,6 +120,7 @@ async fn sync(
     engine: &Arc<Engine>,
     claimed: &Claimed,
     request: &RunRequest,
+    abilities: Abilities,
     stop: &CancellationToken,
     on_step: &OnStep,
     progress: &mut Progress,
@@ -154,6 +160,7 @@ async fn sync(
             Purpose::Sync
         },
         since: request.since,
+        keeps_mood: abilities.keeps_mood,
         on_batch: &**on_step,
     };
     let result = sync.run(progress).await;

@@ -1,11 +1,12 @@
 //! The pending ledger and the events: what was discovered, what is left, what was written.
 
-use sqlx::Row;
+use sqlx::{AssertSqlSafe, Row};
 use uuid::Uuid;
 
 use super::{Lease, MailboxKey, Store, ids, sql};
 use crate::failure::Failure;
 use crate::mailbox::Event;
+use crate::sentiment::ReadingCounts;
 
 /// A page of discovered ids.
 pub(crate) struct Page<'a> {
@@ -68,6 +69,9 @@ pub(crate) struct BatchWrite {
     pub(crate) events: Vec<Event>,
     pub(crate) counts: BatchCounts,
     pub(crate) quota_units: f64,
+    pub(crate) readings: ReadingCounts,
+    /// The table has the columns for what models find.
+    pub(crate) keeps_mood: bool,
 }
 
 /// What came of it.
@@ -150,7 +154,7 @@ impl Store {
         let events = &batch.events;
         let row = self
             .patiently(|| async {
-                sqlx::query(sql!(self, "store_batch.sql"))
+                sqlx::query(self.store_batch_sql(batch.keeps_mood))
                     .bind(user)
                     .bind(integration)
                     .bind(lease.token)
@@ -174,6 +178,9 @@ impl Store {
                     .bind(column(events, |e| e.thread_id.as_deref()))
                     .bind(column(events, |e| e.rfc822_id.as_deref()))
                     .bind(column(events, |e| e.metadata.as_str()))
+                    .bind(column(events, |e| e.reading.as_ref()?.score))
+                    .bind(column(events, |e| e.reading.as_ref()?.label()))
+                    .bind(column(events, |e| Some(e.reading.as_ref()?.model)))
                     .fetch_one(&self.pool)
                     .await
             })
@@ -186,6 +193,23 @@ impl Store {
             messages: row.try_get("messages")?,
             contacts: row.try_get("contacts")?,
         })
+    }
+
+    fn store_batch_sql(&self, keeps_mood: bool) -> AssertSqlSafe<String> {
+        let (columns, values) = if keeps_mood {
+            (
+                ", sentiment_score, sentiment_label, ai_analyzed, ai_model",
+                ", k.sentiment_score, k.sentiment_label, k.ai_model IS NOT NULL, k.ai_model",
+            )
+        } else {
+            ("", "")
+        };
+        let AssertSqlSafe(statement) = sql!(self, "store_batch.sql");
+        AssertSqlSafe(
+            statement
+                .replace("{mood_columns}", columns)
+                .replace("{mood_values}", values),
+        )
     }
 
     /// Numbers the mails within their threads, a portion at a time.

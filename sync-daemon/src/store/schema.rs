@@ -42,13 +42,15 @@ impl Store {
         Ok(transaction.commit().await?)
     }
 
-    /// Checks tables, columns, privileges and the key that keeps mail from being doubled.
+    /// Checks tables, columns, privileges and the key that keeps mail from being doubled. `reads_mood`: also the columns
+    /// for what models find.
     ///
     /// # Errors
     /// [`Failure::Database`]
-    pub async fn inspect(&self) -> Result<Vec<Finding>, Failure> {
+    pub async fn inspect(&self, reads_mood: bool) -> Result<Vec<Finding>, Failure> {
         self.patiently(|| async {
             let rows = sqlx::query(sql!(self, "inspect.sql"))
+                .bind(reads_mood)
                 .fetch_all(&self.pool)
                 .await?;
             let read = |row: &sqlx::postgres::PgRow| {

@@ -1,4 +1,4 @@
--- What is wrong with the database, one row each, with the mend.
+-- What is wrong with the database, one row each, with the mend. $1: whether mail is read for its mood.
 WITH needed(relation, privilege, columns) AS (
     VALUES ('{crm}.profiles', 'SELECT', '{id,last_login_at}'::text[]),
            ('{crm}.contacts', 'SELECT', '{id,email,company_id,owner_id}'),
@@ -8,6 +8,8 @@ WITH needed(relation, privilege, columns) AS (
            ('{crm}.communication_events', 'SELECT', '{id,user_id,contact_id,event_timestamp,external_source,external_id,metadata,thread_id,thread_position,previous_event_id}'),
            ('{crm}.communication_events', 'INSERT', '{user_id,contact_id,company_id,deal_id,event_type,direction,subject,thread_id,external_id,external_source,sync_source,metadata,event_timestamp,communication_date}'),
            ('{crm}.communication_events', 'UPDATE', '{thread_position,previous_event_id,is_thread_start}'),
+           ('{crm}.communication_events', 'INSERT', CASE WHEN $1 THEN '{sentiment_score,sentiment_label,ai_analyzed,ai_model}'::text[]
+                                                         ELSE '{id}' END),
            ('crm_health_sync.mailboxes', 'SELECT, INSERT, UPDATE, DELETE', '{}'),
            ('crm_health_sync.pending', 'SELECT, INSERT, UPDATE, DELETE', '{}'),
            ('crm_health_sync.backfills', 'SELECT, INSERT, UPDATE, DELETE', '{}'),

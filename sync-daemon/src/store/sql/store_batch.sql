@@ -1,7 +1,8 @@
 -- One fetched batch, in one statement: its events are written, its ids leave the ledger, its failures are noted, the
 -- lease is renewed. $1 user, $2 integration, $3 lease token, $4 lease seconds, $5 quota units left, $6 counters
 -- [seen, unmatched, skipped, gone, poison, units], $7 ids dealt with, $8/$9/$10/$11 ids that failed with their
--- attempts, state and reason, $12–$20 the candidate events, column by column ($15 is epoch milliseconds).
+-- attempts, state and reason, $12–$23 the candidate events, column by column ($15 is epoch milliseconds). {mood_columns}
+-- and {mood_values} stand for what a model found, or for nothing where the table has no place for it.
 WITH fence AS (
     UPDATE crm_health_sync.mailboxes m
     SET lease_until = clock_timestamp() + make_interval(secs => $4),
@@ -30,8 +31,9 @@ WITH fence AS (
 ), candidate AS (
     SELECT u.*, to_timestamp(u.at_ms / 1000.0) AS at, c.company_id
     FROM unnest($12::text[], $13::uuid[], $14::text[], $15::bigint[], $16::text[], $17::text[], $18::text[],
-                $19::text[], $20::text[])
-         AS u(message_id, contact_id, event_type, at_ms, direction, subject, thread_id, rfc822_id, metadata)
+                $19::text[], $20::text[], $21::double precision[], $22::text[], $23::text[])
+         AS u(message_id, contact_id, event_type, at_ms, direction, subject, thread_id, rfc822_id, metadata,
+              sentiment_score, sentiment_label, ai_model)
     JOIN {crm}.contacts c ON c.id = u.contact_id AND c.owner_id = $1
     WHERE EXISTS (SELECT 1 FROM fence)
 ), only_deal AS (
@@ -44,9 +46,9 @@ WITH fence AS (
 ), written AS (
     INSERT INTO {crm}.communication_events
         (user_id, contact_id, company_id, deal_id, event_type, direction, subject, thread_id,
-         external_id, external_source, sync_source, metadata, event_timestamp, communication_date)
+         external_id, external_source, sync_source, metadata, event_timestamp, communication_date {mood_columns})
     SELECT $1, k.contact_id, k.company_id, o.deal_id, k.event_type, k.direction, k.subject, k.thread_id,
-           k.message_id, 'gmail', 'gmail', k.metadata::jsonb, k.at, k.at
+           k.message_id, 'gmail', 'gmail', k.metadata::jsonb, k.at, k.at {mood_values}
     FROM candidate k
     LEFT JOIN only_deal o ON o.contact_id = k.contact_id
     -- The same mail through a second mailbox of the user has another id but the same Message-ID.

@@ -1,0 +1,131 @@
+//! The model in this binary: VADER's lexicon and rules, told what words mean in business mail.
+//!
+//! Source: C.J. Hutto and E.E. Gilbert, "VADER: A Parsimonious Rule-based Model for Sentiment Analysis of Social Media
+//! Text", ICWSM 2014. Its compound score is the sum of the words' valences x, adjusted by negations, degree words,
+//! capitals and exclamation marks, as x / sqrt(x² + 15).
+
+use std::sync::LazyLock;
+
+use vader_parity::SentimentIntensityAnalyzer;
+
+use super::language::is_english;
+use super::words::{LIKE, NEUTRAL};
+
+/// The name under which its scores are stored: the lexicon's version, and the version of our list of words.
+pub const LEXICON_MODEL: &str = "vader-3.3.2+business-1";
+
+/// A word that the lexicon does not know.
+const NOTHING: &str = "item";
+
+/// Read once, some milliseconds, with the first mail.
+static ANALYZER: LazyLock<SentimentIntensityAnalyzer> =
+    LazyLock::new(SentimentIntensityAnalyzer::new);
+
+/// -1 to 1 in hundredths; none if no word says anything, or the text is not English.
+pub(super) fn score(text: &str) -> Option<f64> {
+    if !is_english(text) {
+        return None;
+    }
+    let scores = ANALYZER.polarity_scores(&in_business(text));
+    // Both are 0 exactly when no word of the lexicon was there.
+    let says_something = scores.pos > 0.0 || scores.neg > 0.0;
+    // Adding 0 makes a negative zero a plain one.
+    says_something.then(|| (scores.compound * 100.0).round() / 100.0 + 0.0)
+}
+
+/// The text with the words that mean something else in business replaced.
+fn in_business(text: &str) -> String {
+    let mut words = text.split_whitespace().peekable();
+    let mut replaced = String::with_capacity(text.len());
+    while let Some(word) = words.next() {
+        let next = words.peek().copied().unwrap_or_default();
+        let core = word.trim_matches(|c: char| !c.is_alphanumeric());
+        match replacement(&core.to_lowercase(), next) {
+            Some(other) => replaced.push_str(&word.replacen(core, &in_case_of(core, other), 1)),
+            None => replaced.push_str(word),
+        }
+        replaced.push(' ');
+    }
+    replaced
+}
+
+fn replacement(word: &str, next: &str) -> Option<&'static str> {
+    // "Invoice no. 4711" denies nothing.
+    let numbered = word == "no" && next.starts_with(|c: char| c.is_ascii_digit() || c == '#');
+    if numbered || NEUTRAL.contains(&word) {
+        return Some(NOTHING);
+    }
+    LIKE.iter()
+        .find(|(ours, _)| *ours == word)
+        .map(|(_, known)| *known)
+}
+
+/// Capitals are emphasis: they stay.
+fn in_case_of(word: &str, other: &str) -> String {
+    if word.chars().all(char::is_uppercase) {
+        other.to_uppercase()
+    } else {
+        other.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn feelings_are_told_from_things() {
+        for (subject, low, high) in [
+            ("Terrible service, we are very disappointed", -1.0, -0.6),
+            ("Problem with the integration", -0.6, -0.2),
+            ("Escalation: outage since Monday", -1.0, -0.4),
+            ("Not happy with the proposal", -0.8, -0.2),
+            ("Great meeting today!", 0.5, 1.0),
+            ("We are excited to work with you", 0.2, 0.6),
+        ] {
+            let score = score(subject).unwrap_or(f64::NAN);
+            assert!((low..=high).contains(&score), "{subject}: {score}");
+        }
+    }
+
+    #[test]
+    fn a_subject_that_says_nothing_has_no_score() {
+        for subject in [
+            "",
+            "meeting",
+            "Please share the security agreement",
+            "Opportunity review: interest in support",
+            "Invoice no. 4711",
+            "Invoice No: #12",
+            "URGENT approval",
+        ] {
+            assert_eq!(score(subject), None, "{subject}");
+        }
+    }
+
+    #[test]
+    fn another_language_has_no_score() {
+        assert_eq!(score("Die Kündigung ist ein Problem, super"), None);
+        assert_eq!(score("No podemos aceptar la propuesta"), None);
+    }
+
+    #[test]
+    fn words_that_we_add_are_known_to_the_lexicon_by_what_they_are_likened_to() {
+        for (_, known) in LIKE {
+            assert!(score(known).is_some_and(|s| s < 0.0), "{known}");
+        }
+        assert_eq!(score(NOTHING), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_gives_hundredths_in_range_or_nothing(text in "\\PC{0,400}") {
+            if let Some(score) = score(&text) {
+                prop_assert!((-1.0..=1.0).contains(&score), "{score}");
+                prop_assert!(((score * 100.0).round() - score * 100.0).abs() < 1e-9, "{score}");
+            }
+        }
+    }
+}
