@@ -2,10 +2,10 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build cluster cluster-stop demo test lint bench
+.PHONY: help setup build cluster cluster-stop demo test upgrade-check lint bench
 
 help: ## Lists the commands
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 setup: ## Installs what is missing: Debian packages, cargo-pgrx, a private copy of PostgreSQL (2 min, then 1 s)
 	@scripts/setup.sh
@@ -24,6 +24,9 @@ demo: ## Scores a sample CRM and prints what needs attention and why (KEEP=1 lea
 
 test: ## Runs every test on private clusters (about 15 min from nothing, then 5 min)
 	@scripts/test.sh
+
+upgrade-check: ## Compares an upgraded extension with a fresh one, and names what the upgrade script lacks (seconds)
+	@scripts/test.sh --quiet -p crm-health-tests --test upgrade
 
 lint: ## Checks format, lints, docs, SQL and advisories (about 10 min from nothing)
 	@scripts/lint.sh

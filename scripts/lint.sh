@@ -57,6 +57,12 @@ say "rustdoc"
 RUSTDOCFLAGS='-D warnings -A rustdoc::private_intra_doc_links' cargo doc --quiet --workspace --no-deps
 say "pgspot"
 pgspot "the extension's script" < "$STATE"/pg/"$PG_MAJOR"/usr/share/postgresql/"$PG_MAJOR"/extension/crm_health--"$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)".sql
+# An upgrade replaces functions of the version before, which pgspot has to know of.
+for source in sql/upgrade/*.sql; do
+  versions="$(basename "$source" .sql)"
+  { cat "sql/extension/crm_health--${versions%--*}.sql"; scripts/upgrade-script.sh "${versions%--*}" "${versions#*--}"; } \
+    | grep -v '^\\echo ' | pgspot "the upgrade script $versions"
+done
 for script in sql/crm/install.sql sql/adopt.sql sql/unadopt.sql sql/sync/install.sql sql/sync/grants.sql; do plain_sql "$script" | pgspot "$script"; done
 say "licences, sources and duplicates of dependencies"
 cargo deny --log-level error check bans licenses sources

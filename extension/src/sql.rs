@@ -104,9 +104,14 @@ extension_sql_file!(
     requires = ["schedule"]
 );
 extension_sql_file!(
+    "../../sql/extension/default_privileges.sql",
+    name = "default_privileges",
+    requires = ["check_install"]
+);
+extension_sql_file!(
     "../../sql/extension/grants.sql",
     name = "grants",
-    requires = ["check_install"]
+    requires = ["default_privileges"]
 );
 extension_sql_file!(
     "../../sql/extension/ghost_grants.sql",

@@ -1,0 +1,18 @@
+-- What 0.2.0 adds to 0.1.0 and changes in it, in the order of extension/src/sql.rs. docs/development.md says which
+-- change needs which line; `make upgrade-check` names what is missing.
+
+\constraint config_tables.sql crm_health.settings settings_name_is_known settings_notification_retention_days_is_1_to_36500
+\setting notification_retention_days
+\create notifications.sql
+\replace schedule.sql crm_health.purge
+
+-- Grants on new objects alone: what was granted or revoked on the others is the deployment's own.
+\create default_privileges.sql
+DO $$
+BEGIN
+  IF EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.rolname = 'service_role') THEN
+    GRANT EXECUTE ON FUNCTION crm_health.post_notification(text, uuid, text, text, text, text, text, text, jsonb) TO service_role;
+    GRANT SELECT ON crm_health.notifications, crm_health.recent_notifications TO service_role;
+  END IF;
+END
+$$;
