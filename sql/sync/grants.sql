@@ -21,6 +21,13 @@ GRANT UPDATE (access_token, refresh_token, expires_at, scopes, is_active, token_
     ON :"crm_schema".google_integrations TO :"role";
 GRANT SELECT, INSERT ON :"crm_schema".communication_events TO :"role";
 GRANT UPDATE (thread_position, previous_event_id, is_thread_start) ON :"crm_schema".communication_events TO :"role";
+-- What a language model finds in mail, where the table has places for it.
+SELECT format('GRANT UPDATE (%s) ON %s TO %I', string_agg(quote_ident(a.attname), ', '), a.attrelid::regclass, :'role')
+FROM pg_attribute a
+WHERE a.attrelid = format('%I.communication_events', :'crm_schema')::regclass AND NOT a.attisdropped
+  AND a.attname IN ('sentiment_score', 'sentiment_label', 'ai_analyzed', 'ai_model', 'key_topics', 'urgency', 'response_required')
+GROUP BY a.attrelid
+\gexec
 
 -- Row level security hides all rows from a role without a policy.
 SELECT format('CREATE POLICY crm_health_sync ON %s TO %I USING (true) WITH CHECK (true)', c.oid::regclass, :'role')

@@ -9,5 +9,6 @@ SET LOCAL client_min_messages = warning;
 \ir tables/pending.sql
 \ir tables/backfills.sql
 \ir tables/project_quota.sql
+\ir tables/model_usage.sql
 \ir tables/runs.sql
 COMMIT;

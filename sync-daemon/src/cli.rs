@@ -23,7 +23,7 @@ Exit codes:
 
 Secrets come from the environment or from files named there, never from the command line:
   CRM_HEALTH_DATABASE_URL, CRM_HEALTH_GOOGLE_CLIENT_SECRET, CRM_HEALTH_CRON_SECRET,
-  CRM_HEALTH_TOKEN_KEY, each also as ..._FILE.";
+  CRM_HEALTH_TOKEN_KEY, CRM_HEALTH_ANTHROPIC_API_KEY, each also as ..._FILE.";
 
 /// Brings the Gmail metadata of active users into the CRM, where crm_health scores feed on it.
 #[derive(Parser)]

@@ -4,6 +4,7 @@
 //! ledger, and drains the ledger in batches. `docs/daemon.md` tells the whole.
 #![forbid(unsafe_code)]
 
+pub mod anthropic;
 pub mod cli;
 pub mod commands;
 pub mod config;

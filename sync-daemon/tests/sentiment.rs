@@ -138,14 +138,21 @@ async fn a_table_without_places_for_moods_gets_its_mail_all_the_same() {
     assert_eq!(report.emails_synced, 1, "{report:?}");
     let untouched = "SELECT count(*) FROM communication_events WHERE sentiment_score IS NULL AND NOT ai_analyzed";
     assert_eq!(world.number(untouched).await, 1);
-    let findings = world.engine().store.inspect(true).await.expect("checked");
+    let findings = world
+        .engine()
+        .store
+        .inspect(&world.config())
+        .await
+        .expect("checked");
     assert!(
         findings
             .iter()
             .any(|f| f.problem.contains("sentiment_label")),
         "{findings:?}"
     );
-    let findings = world.engine().store.inspect(false).await.expect("checked");
+    let mut off = world.config();
+    off.sentiment.enabled = false;
+    let findings = world.engine().store.inspect(&off).await.expect("checked");
     assert!(
         findings
             .iter()

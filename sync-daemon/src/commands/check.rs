@@ -19,6 +19,7 @@ pub(crate) async fn check(config: Config) -> Exit {
     let database_usable = database.is_ok();
     findings.extend(database.unwrap_or_else(|finding| vec![finding]));
     findings.extend(token_endpoint(&engine).await);
+    findings.extend(reader(&engine).await);
     for Finding { problem, mend } in &findings {
         println!("wrong: {problem}\n mend: {mend}");
     }
@@ -41,7 +42,13 @@ fn finding(problem: impl Into<String>, mend: impl Into<String>) -> Finding {
 
 /// Which model is on.
 fn sentiment(config: &Config) -> String {
-    if config.sentiment.enabled {
+    let a = &config.anthropic;
+    if config.anthropic_key().is_some() {
+        format!(
+            "read by {} at {}, for at most {:.2} USD a day",
+            a.model, a.base_url, a.daily_cap_usd
+        )
+    } else if config.sentiment.enabled {
         format!("read by the lexicon in this binary ({LEXICON_MODEL}, English)")
     } else {
         "not read".to_owned()
@@ -88,9 +95,16 @@ async fn database(engine: &Engine) -> Result<Vec<Finding>, Finding> {
         .map_err(|e| finding(e.to_string(), mend))?;
     engine
         .store
-        .inspect(engine.config.sentiment.enabled)
+        .inspect(&engine.config)
         .await
         .map_err(|e| finding(e.to_string(), "see the server's log"))
+}
+
+/// Asks the language model's API about the model, which costs nothing.
+async fn reader(engine: &Engine) -> Option<Finding> {
+    let problem = engine.reader.as_ref()?.check().await.err()?;
+    let mend = "mail is synced without it; see docs/sentiment.md";
+    Some(finding(problem, mend))
 }
 
 /// Asks for a token with a grant that cannot exist: `invalid_grant` proves that our client is accepted.

@@ -14,6 +14,11 @@ const OVERRIDES: &[(&str, Option<&str>, &str)] = &[
         "gmail_base_url",
     ),
     ("CRM_HEALTH_TOKEN_URL", Some("google"), "token_url"),
+    (
+        "CRM_HEALTH_ANTHROPIC_BASE_URL",
+        Some("anthropic"),
+        "base_url",
+    ),
     ("CRM_HEALTH_GOOGLE_CLIENT_ID", Some("google"), "client_id"),
 ];
 
@@ -36,7 +41,7 @@ impl Environment {
 
     /// A made-up environment.
     #[must_use]
-    pub fn from_pairs<const N: usize>(pairs: [(&str, &str); N]) -> Self {
+    pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let variables = pairs
             .into_iter()
             .map(|(k, v)| (k.to_owned(), v.to_owned()))

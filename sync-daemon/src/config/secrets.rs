@@ -16,6 +16,8 @@ pub struct Secrets {
     pub client_secret: Option<SecretString>,
     /// `CRM_HEALTH_CRON_SECRET`; without it the cron endpoints are closed.
     pub cron_secret: Option<SecretString>,
+    /// `CRM_HEALTH_ANTHROPIC_API_KEY`; with it a language model reads mail in place of the lexicon.
+    pub anthropic_key: Option<SecretString>,
     /// `CRM_HEALTH_TOKEN_KEY`; without it tokens are stored as they are.
     pub token_key: Option<SecretString>,
 }
@@ -26,6 +28,7 @@ impl Secrets {
             database_url: secret(env, "CRM_HEALTH_DATABASE_URL")?,
             client_secret: secret(env, "CRM_HEALTH_GOOGLE_CLIENT_SECRET")?,
             cron_secret: secret(env, "CRM_HEALTH_CRON_SECRET")?,
+            anthropic_key: secret(env, "CRM_HEALTH_ANTHROPIC_API_KEY")?,
             token_key: secret(env, "CRM_HEALTH_TOKEN_KEY")?,
         };
         secrets.refuse_weak_cron_secret()?;

@@ -9,6 +9,7 @@ impl Config {
         self.validate_google()?;
         self.validate_quota()?;
         self.validate_sync()?;
+        self.validate_anthropic()?;
         if self.database.max_connections < 2 {
             return Err(ConfigError::value(
                 "database.max_connections",
@@ -68,6 +69,54 @@ impl Config {
             "quota.project_units_per_minute",
             u64::from(quota.project_units_per_minute),
         )
+    }
+
+    fn validate_anthropic(&self) -> Result<(), ConfigError> {
+        let a = &self.anthropic;
+        check_url("anthropic.base_url", &a.base_url)?;
+        for (key, value) in [
+            ("anthropic.input_usd_per_million", a.input_usd_per_million),
+            ("anthropic.output_usd_per_million", a.output_usd_per_million),
+            ("anthropic.daily_cap_usd", a.daily_cap_usd),
+        ] {
+            if !(value.is_finite() && value > 0.0) {
+                return Err(ConfigError::value(key, "must be above 0"));
+            }
+        }
+        for (key, text) in [
+            ("anthropic.model", &a.model),
+            ("anthropic.version", &a.version),
+        ] {
+            let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._:@".contains(&b);
+            if text.is_empty() || !text.bytes().all(plain) {
+                return Err(ConfigError::value(key, "must be letters, digits and -._:@"));
+            }
+        }
+        if !(1..=100).contains(&a.batch_size) {
+            return Err(ConfigError::value(
+                "anthropic.batch_size",
+                "must be between 1 and 100",
+            ));
+        }
+        if !(1..=366).contains(&a.max_age_days) {
+            return Err(ConfigError::value(
+                "anthropic.max_age_days",
+                "must be between 1 and 366",
+            ));
+        }
+        positive(
+            "anthropic.requests_per_minute",
+            u64::from(a.requests_per_minute),
+        )?;
+        positive(
+            "anthropic.max_mails_per_run",
+            u64::from(a.max_mails_per_run),
+        )?;
+        positive(
+            "anthropic.request_timeout_seconds",
+            a.request_timeout_seconds,
+        )?;
+        positive("anthropic.max_tries", u64::from(a.max_tries))
     }
 
     fn validate_sync(&self) -> Result<(), ConfigError> {

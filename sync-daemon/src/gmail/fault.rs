@@ -127,7 +127,7 @@ fn reason(detail: &ErrorDetail, otherwise: &str) -> String {
 }
 
 /// `Retry-After`: seconds, or an HTTP date.
-fn wait_from_header(value: &str, now: DateTime<Utc>) -> Option<Duration> {
+pub(crate) fn wait_from_header(value: &str, now: DateTime<Utc>) -> Option<Duration> {
     if let Ok(seconds) = value.trim().parse::<u64>() {
         return Some(Duration::from_secs(seconds.min(86_400)));
     }

@@ -182,6 +182,9 @@ async fn write(
     sync.gmail.pulse.beat();
     progress.add(&batch.counts, stored);
     progress.readings.merge(batch.readings);
+    let room =
+        (sync.config.anthropic.max_mails_per_run as usize).saturating_sub(progress.texts.len());
+    progress.texts.extend(batch.texts.into_iter().take(room));
     let dealt_with = batch.done.len() + batch.failed.iter().filter(|f| f.poison).count();
     (sync.on_batch)(&Step::Stored(i64::try_from(dealt_with).unwrap_or(i64::MAX)));
     Ok(())

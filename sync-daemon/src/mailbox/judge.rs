@@ -9,7 +9,7 @@ use crate::failure::Failure;
 use crate::gmail::fault::Fault;
 use crate::gmail::{Batch, Message, settle};
 use crate::matching::ContactIndex;
-use crate::sentiment::{ReadingCounts, is_read, read_with_lexicon};
+use crate::sentiment::{is_read, read_with_lexicon};
 use crate::store::{BatchWrite, FailedMessage};
 
 /// A message that was refused or unreadable so often is set aside.
@@ -140,7 +140,7 @@ impl<'a> Judge<'a> {
         } else {
             let mut events = events_of(message, self.contacts, self.own);
             counts.unmatched += i64::from(events.is_empty());
-            self.read(message, &mut events, &mut verdict.write.readings);
+            self.read(message, &mut events, &mut verdict.write);
             if !self.sync.config.sync.keep_subjects {
                 events.iter_mut().for_each(|event| event.subject = None);
             }
@@ -149,8 +149,8 @@ impl<'a> Judge<'a> {
         verdict.write.done.push(item.id);
     }
 
-    /// Reads the mood of a mail, once for all contacts that it names.
-    fn read(&self, message: &Message, events: &mut [Event], counts: &mut ReadingCounts) {
+    /// Reads the mood of a mail, once for all contacts that it names; what the language model reads is read afterwards.
+    fn read(&self, message: &Message, events: &mut [Event], write: &mut BatchWrite) {
         let Some(first) = events.first() else { return };
         let outbound = first.direction == "outbound";
         if !self.sync.keeps_mood || !is_read(&self.sync.config.sentiment, first.automated, outbound)
@@ -161,10 +161,16 @@ impl<'a> Judge<'a> {
         if text.is_absent() {
             return;
         }
+        if self.sync.config.anthropic_key().is_some() {
+            if !self.sync.config.sync.keep_subjects || text.snippet.is_some() {
+                write.texts.push((message.id.clone(), text));
+            }
+            return;
+        }
         let Some(reading) = read_with_lexicon(&text) else {
             return;
         };
-        counts.add(&reading);
+        write.readings.add(&reading);
         for event in events {
             event.reading = Some(reading.clone());
         }

@@ -9,8 +9,9 @@ mod event;
 mod follow_up;
 mod history;
 mod judge;
+mod mood;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,13 +19,14 @@ use uuid::Uuid;
 
 pub use event::{Event, events_of, text_of};
 pub use follow_up::FollowUp;
+pub use mood::MoodPass;
 
 use crate::config::Config;
 use crate::failpoint;
 use crate::failure::Failure;
 use crate::gmail::Gmail;
 use crate::matching::{Address, ContactIndex};
-use crate::sentiment::ReadingCounts;
+use crate::sentiment::{MailText, ReadingCounts};
 use crate::store::{BatchCounts, Claimed, Lease, Purpose, Store};
 
 /// What a sync of one mailbox did, whether it failed or not.
@@ -40,6 +42,8 @@ pub struct Progress {
     pub counts: BatchCounts,
     /// Mails read for their mood.
     pub readings: ReadingCounts,
+    /// Text of mail that is still to be read and that is not stored, by Gmail's ids.
+    pub texts: HashMap<String, MailText>,
     /// The cap of the run was reached; the rest waits in the ledger.
     pub capped: bool,
     /// Parts that no try could fetch; they wait in the ledger.

@@ -11,6 +11,7 @@ use super::explain;
 use super::report::Tally;
 use super::worker::{Stops, Worked, work};
 use super::{Metrics, Report, RunError};
+use crate::anthropic::Anthropic;
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::gmail::GmailClient;
@@ -65,6 +66,8 @@ pub struct Engine {
     pub client: GmailClient,
     /// Keys for tokens at rest.
     pub cipher: Arc<Cipher>,
+    /// The language model that reads mail, where a key is configured.
+    pub reader: Option<Anthropic>,
     /// The project's quota.
     pub project: Arc<ProjectQuota>,
     /// Signs of life.
@@ -94,6 +97,8 @@ impl Engine {
         let cipher = Cipher::new(config.secrets.token_key.as_ref())
             .map_err(|e| Failure::Token(e.to_string()))?;
         let project = Arc::new(ProjectQuota::new(store.clone(), &config.quota));
+        let reader = Anthropic::new(&config, store.clone(), Arc::clone(&metrics))
+            .map_err(Failure::Operator)?;
         let owner = format!(
             "{}:{}:{:08x}",
             host_name(),
@@ -105,6 +110,7 @@ impl Engine {
             store,
             client,
             cipher: Arc::new(cipher),
+            reader,
             project,
             pulse,
             metrics,
@@ -152,7 +158,7 @@ impl Engine {
             ensured,
             self.store.now(),
             self.store.has_extension(),
-            self.store.keeps_mood()
+            self.store.keeps_mood(&self.config)
         )?;
         if self.config.sentiment.enabled && !keeps_mood {
             tracing::warn!(

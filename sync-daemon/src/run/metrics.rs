@@ -9,6 +9,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
 use super::Report;
+use crate::anthropic::Usage;
 use crate::sentiment::ReadingCounts;
 use crate::store::Summary;
 
@@ -26,6 +27,11 @@ struct Class {
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct State {
     state: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Direction {
+    direction: &'static str,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -49,6 +55,9 @@ pub struct Metrics {
     run_seconds: Histogram,
     mailbox_seconds: Histogram,
     readings: Family<ReadingLabels, Counter>,
+    tokens: Family<Direction, Counter>,
+    model_stops: Family<Class, Counter>,
+    model_cost: Gauge<f64, std::sync::atomic::AtomicU64>,
     mailboxes: Family<State, Gauge>,
     pending: Family<State, Gauge>,
     lag: Gauge<f64, std::sync::atomic::AtomicU64>,
@@ -67,6 +76,9 @@ impl Default for Metrics {
             run_seconds: seconds(),
             mailbox_seconds: seconds(),
             readings: Family::default(),
+            tokens: Family::default(),
+            model_stops: Family::default(),
+            model_cost: Gauge::default(),
             mailboxes: Family::default(),
             pending: Family::default(),
             lag: Gauge::default(),
@@ -109,6 +121,21 @@ impl Metrics {
             "sentiment_mails",
             "Mails read for their mood, by model and outcome",
             self.readings.clone(),
+        );
+        r.register(
+            "sentiment_tokens",
+            "Tokens of the language model that reads mail",
+            self.tokens.clone(),
+        );
+        r.register(
+            "sentiment_stops",
+            "How often reading by the language model was stopped for a while, by reason",
+            self.model_stops.clone(),
+        );
+        r.register(
+            "sentiment_cost_today_usd",
+            "What the language model cost today (UTC), over all daemons",
+            self.model_cost.clone(),
         );
         r.register("mailboxes", "Mailboxes by state", self.mailboxes.clone());
         r.register(
@@ -180,6 +207,24 @@ impl Metrics {
         }
     }
 
+    /// Counts tokens of the language model.
+    pub fn count_tokens(&self, usage: Usage) {
+        for (direction, tokens) in [
+            ("input", usage.input_tokens),
+            ("output", usage.output_tokens),
+        ] {
+            self.tokens
+                .get_or_create(&Direction { direction })
+                .inc_by(tokens);
+        }
+    }
+
+    /// Counts that the language model is not asked for a while.
+    pub fn count_model_stop(&self, code: &str) {
+        let class = code.to_owned();
+        self.model_stops.get_or_create(&Class { class }).inc();
+    }
+
     /// Notes the time of one mailbox.
     pub fn count_mailbox(&self, seconds: f64) {
         self.mailbox_seconds.observe(seconds);
@@ -219,5 +264,6 @@ impl Metrics {
                 .set(*count);
         }
         self.lag.set(lag);
+        self.model_cost.set(summary.model_cost_usd);
     }
 }

@@ -12,7 +12,7 @@ use super::engine::{Abilities, Engine, OnStep, RunKind, RunRequest};
 use crate::failpoint;
 use crate::failure::Failure;
 use crate::gmail::Gmail;
-use crate::mailbox::{FollowUp, MailboxSync, Progress};
+use crate::mailbox::{FollowUp, MailboxSync, MoodPass, Progress};
 use crate::oauth::TokenSource;
 use crate::quota::UserBucket;
 use crate::sentiment::LEXICON_MODEL;
@@ -65,7 +65,12 @@ pub(super) async fn work(
         .into_iter()
         .collect();
     let lost = matches!(result, Err(Failure::LeaseLost));
-    let mut refresh_due = claimed.refresh_due || progress.events > 0;
+    let read = if lost || !abilities.keeps_mood {
+        0
+    } else {
+        read_mail(engine, &claimed.lease, &mut progress, &stops.run).await
+    };
+    let mut refresh_due = claimed.refresh_due || progress.events > 0 || read > 0;
     let (mut refreshed, mut was_refreshed) = (RefreshCounts::default(), false);
     if refresh_due && !lost && !stops.run.is_cancelled() {
         let refresh = engine.config.sync.refresh_scores;
@@ -114,6 +119,32 @@ pub(super) async fn work(
         was_refreshed,
         stops_run,
     }
+}
+
+/// Reads with the language model, where there is one, what is unread. Returns the events that have a reading now.
+async fn read_mail(
+    engine: &Engine,
+    lease: &Lease,
+    progress: &mut Progress,
+    stop: &CancellationToken,
+) -> i64 {
+    let Some(reader) = &engine.reader else {
+        return 0;
+    };
+    let pass = MoodPass {
+        store: &engine.store,
+        reader,
+        config: &engine.config,
+        lease,
+        stop,
+        pulse: &engine.pulse,
+    };
+    let read = pass.run(std::mem::take(&mut progress.texts)).await;
+    engine
+        .metrics
+        .count_readings(reader.model(), &read.by_model);
+    progress.readings.merge(read.by_lexicon);
+    read.events
 }
 
 async fn sync(

@@ -13,6 +13,8 @@ pub use language::is_english;
 pub use lexicon::LEXICON_MODEL;
 pub use text::MailText;
 
+use std::borrow::Cow;
+
 use crate::config::Sentiment;
 
 /// A score in words. The range from -1 to 1 is cut into fifths; the middle one includes both its ends.
@@ -62,7 +64,44 @@ pub struct Reading {
     /// -1 to 1 in hundredths; none where the mail says nothing either way.
     pub score: Option<f64>,
     /// Which model looked.
-    pub model: &'static str,
+    pub model: Cow<'static, str>,
+    /// What more it found; the lexicon finds nothing more.
+    pub details: Option<Details>,
+}
+
+/// What a language model finds beside the mood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Details {
+    /// Up to five, of up to 40 characters.
+    pub topics: Vec<String>,
+    /// How much it presses.
+    pub urgency: Urgency,
+    /// Whether an answer is due.
+    pub response_required: bool,
+}
+
+/// How much a mail presses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Urgency {
+    /// Nothing presses.
+    Low,
+    /// There is a date.
+    Medium,
+    /// There is harm if nothing happens soon.
+    High,
+}
+
+impl Urgency {
+    /// As it is stored.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+        }
+    }
 }
 
 impl Reading {
@@ -80,20 +119,31 @@ pub struct ReadingCounts {
     pub scored: u64,
     /// Say nothing either way.
     pub no_signal: u64,
+    /// Got no usable answer, asked alone, while others did; not asked again.
+    pub refused: u64,
+    /// Left unanalysed: a model failed, or its limits were reached.
+    pub left: u64,
 }
 
 impl ReadingCounts {
     /// Counts one reading.
     pub fn add(&mut self, reading: &Reading) {
+        let refused = reading.details.is_none() && reading.model != LEXICON_MODEL;
         match reading.score {
             Some(_) => self.scored += 1,
+            None if refused => self.refused += 1,
             None => self.no_signal += 1,
         }
     }
 
     /// The counts that are not 0, by the name of the outcome.
     pub fn by_outcome(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        let all = [("scored", self.scored), ("no_signal", self.no_signal)];
+        let all = [
+            ("scored", self.scored),
+            ("no_signal", self.no_signal),
+            ("refused", self.refused),
+            ("left", self.left),
+        ];
         all.into_iter().filter(|(_, count)| *count > 0)
     }
 
@@ -101,6 +151,8 @@ impl ReadingCounts {
     pub fn merge(&mut self, other: Self) {
         self.scored += other.scored;
         self.no_signal += other.no_signal;
+        self.refused += other.refused;
+        self.left += other.left;
     }
 }
 
@@ -118,6 +170,7 @@ pub fn read_with_lexicon(text: &MailText) -> Option<Reading> {
     let score = std::panic::catch_unwind(|| lexicon::score(&words)).ok()?;
     Some(Reading {
         score,
-        model: LEXICON_MODEL,
+        model: Cow::Borrowed(LEXICON_MODEL),
+        details: None,
     })
 }

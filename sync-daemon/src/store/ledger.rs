@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::{Lease, MailboxKey, Store, ids, sql};
 use crate::failure::Failure;
 use crate::mailbox::Event;
-use crate::sentiment::ReadingCounts;
+use crate::sentiment::{MailText, ReadingCounts};
 
 /// A page of discovered ids.
 pub(crate) struct Page<'a> {
@@ -70,6 +70,8 @@ pub(crate) struct BatchWrite {
     pub(crate) counts: BatchCounts,
     pub(crate) quota_units: f64,
     pub(crate) readings: ReadingCounts,
+    /// Text that the language model is to read and that is not stored, by Gmail's ids.
+    pub(crate) texts: Vec<(String, MailText)>,
     /// The table has the columns for what models find.
     pub(crate) keeps_mood: bool,
 }
@@ -180,7 +182,7 @@ impl Store {
                     .bind(column(events, |e| e.metadata.as_str()))
                     .bind(column(events, |e| e.reading.as_ref()?.score))
                     .bind(column(events, |e| e.reading.as_ref()?.label()))
-                    .bind(column(events, |e| Some(e.reading.as_ref()?.model)))
+                    .bind(column(events, |e| Some(&*e.reading.as_ref()?.model)))
                     .fetch_one(&self.pool)
                     .await
             })

@@ -7,6 +7,8 @@
 mod backfills;
 mod claims;
 mod ledger;
+mod model_usage;
+mod moods;
 mod quota;
 mod runs;
 mod schema;
@@ -30,6 +32,7 @@ pub use backfills::BackfillState;
 pub use claims::{ClaimRequest, Claimed, Due, Lease, MailboxKey, Outcome, Purpose, Unclaimed};
 pub use ledger::{BatchCounts, FailedMessage, PendingMessage, StoredBatch};
 pub(crate) use ledger::{BatchWrite, Page};
+pub use model_usage::Reserved;
 pub use quota::Grant as UnitGrant;
 pub use schema::Finding;
 pub use scores::RefreshCounts;

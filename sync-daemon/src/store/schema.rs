@@ -3,15 +3,17 @@
 use sqlx::Row;
 
 use super::{Store, sql};
+use crate::config::Config;
 use crate::failure::Failure;
 
 /// The files of `sql/sync`, in order; psql applies the same ones.
-const TABLES: [&str; 6] = [
+const TABLES: [&str; 7] = [
     include_str!("../../../sql/sync/tables/schema.sql"),
     include_str!("../../../sql/sync/tables/mailboxes.sql"),
     include_str!("../../../sql/sync/tables/pending.sql"),
     include_str!("../../../sql/sync/tables/backfills.sql"),
     include_str!("../../../sql/sync/tables/project_quota.sql"),
+    include_str!("../../../sql/sync/tables/model_usage.sql"),
     include_str!("../../../sql/sync/tables/runs.sql"),
 ];
 
@@ -42,15 +44,16 @@ impl Store {
         Ok(transaction.commit().await?)
     }
 
-    /// Checks tables, columns, privileges and the key that keeps mail from being doubled. `reads_mood`: also the columns
-    /// for what models find.
+    /// Checks tables, columns, privileges and the key that keeps mail from being doubled. Also the columns
+    /// for what models find, as far as `config` says that they are filled.
     ///
     /// # Errors
     /// [`Failure::Database`]
-    pub async fn inspect(&self, reads_mood: bool) -> Result<Vec<Finding>, Failure> {
+    pub async fn inspect(&self, config: &Config) -> Result<Vec<Finding>, Failure> {
         self.patiently(|| async {
             let rows = sqlx::query(sql!(self, "inspect.sql"))
-                .bind(reads_mood)
+                .bind(config.sentiment.enabled)
+                .bind(config.anthropic_key().is_some())
                 .fetch_all(&self.pool)
                 .await?;
             let read = |row: &sqlx::postgres::PgRow| {

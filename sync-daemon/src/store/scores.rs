@@ -1,4 +1,4 @@
-//! What the database can do for the daemon beyond storing mail: reply flags, scores, places for the mood of mail.
+//! What the extension does for the daemon: reply flags and scores.
 
 use sqlx::Row;
 use uuid::Uuid;
@@ -27,19 +27,6 @@ impl Store {
                 AND to_regprocedure('public.refresh_relationship_health_scores(uuid, integer)') IS NOT NULL")
             .fetch_one(&self.pool)
             .await
-        })
-        .await
-    }
-
-    /// Whether what models find can be stored.
-    ///
-    /// # Errors
-    /// [`Failure::Database`]
-    pub async fn keeps_mood(&self) -> Result<bool, Failure> {
-        self.patiently(|| async {
-            sqlx::query_scalar(sql!(self, "keeps_mood.sql"))
-                .fetch_one(&self.pool)
-                .await
         })
         .await
     }

@@ -45,6 +45,8 @@ pub struct Summary {
     pub mailboxes: Vec<(String, i64, f64)>,
     /// State of ledger entries, and how many.
     pub pending: Vec<(String, i64)>,
+    /// What the language model cost today (UTC), USD.
+    pub model_cost_usd: f64,
 }
 
 impl Store {
@@ -59,7 +61,14 @@ impl Store {
         let pending = sqlx::query_as(sql!(self, "pending_summary.sql"))
             .fetch_all(&self.pool)
             .await?;
-        Ok(Summary { mailboxes, pending })
+        let model_cost_usd = sqlx::query_scalar(sql!(self, "model_cost.sql"))
+            .fetch_one(&self.pool)
+            .await?;
+        Ok(Summary {
+            mailboxes,
+            pending,
+            model_cost_usd,
+        })
     }
 
     /// All mailboxes, by address.

@@ -30,6 +30,8 @@ pub(crate) struct World {
     pub(crate) url: String,
     pub(crate) database: String,
     config_file: PathBuf,
+    /// Of the language model, where a test has one.
+    pub(crate) anthropic_key: Option<String>,
 }
 
 /// Google's own description of the API: `CRM_HEALTH_TEST_DATA`, or beside the repository.
@@ -108,11 +110,12 @@ impl World {
             url,
             database: database.to_owned(),
             config_file,
+            anthropic_key: None,
         }
     }
 
-    fn environment(&self) -> [(&'static str, String); 4] {
-        [
+    fn environment(&self) -> Vec<(&'static str, String)> {
+        let mut variables = vec![
             ("CRM_HEALTH_DATABASE_URL", self.url.clone()),
             (
                 "CRM_HEALTH_GOOGLE_CLIENT_SECRET",
@@ -120,12 +123,15 @@ impl World {
             ),
             ("CRM_HEALTH_CRON_SECRET", CRON_SECRET.to_owned()),
             ("CRM_HEALTH_TOKEN_KEY", TOKEN_KEY.to_owned()),
-        ]
+        ];
+        let key = self.anthropic_key.iter();
+        variables.extend(key.map(|key| ("CRM_HEALTH_ANTHROPIC_API_KEY", key.clone())));
+        variables
     }
 
     pub(crate) fn config(&self) -> Config {
         let environment = self.environment();
-        let pairs = environment.each_ref().map(|(k, v)| (*k, v.as_str()));
+        let pairs = environment.iter().map(|(k, v)| (*k, v.as_str()));
         Config::load(Some(&self.config_file), &Environment::from_pairs(pairs))
             .expect("configuration")
     }

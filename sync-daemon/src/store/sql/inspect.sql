@@ -1,4 +1,5 @@
--- What is wrong with the database, one row each, with the mend. $1: whether mail is read for its mood.
+-- What is wrong with the database, one row each, with the mend. $1: whether mail is read for
+-- its mood, $2: by the language model, afterwards.
 WITH needed(relation, privilege, columns) AS (
     VALUES ('{crm}.profiles', 'SELECT', '{id,last_login_at}'::text[]),
            ('{crm}.contacts', 'SELECT', '{id,email,company_id,owner_id}'),
@@ -10,6 +11,9 @@ WITH needed(relation, privilege, columns) AS (
            ('{crm}.communication_events', 'UPDATE', '{thread_position,previous_event_id,is_thread_start}'),
            ('{crm}.communication_events', 'INSERT', CASE WHEN $1 THEN '{sentiment_score,sentiment_label,ai_analyzed,ai_model}'::text[]
                                                          ELSE '{id}' END),
+           ('{crm}.communication_events', 'UPDATE', CASE WHEN $2 THEN '{sentiment_score,sentiment_label,ai_analyzed,ai_model,key_topics,urgency,response_required}'::text[]
+                                                         ELSE '{thread_position}' END),
+           ('crm_health_sync.model_usage', 'SELECT, INSERT, UPDATE', '{}'),
            ('crm_health_sync.mailboxes', 'SELECT, INSERT, UPDATE, DELETE', '{}'),
            ('crm_health_sync.pending', 'SELECT, INSERT, UPDATE, DELETE', '{}'),
            ('crm_health_sync.backfills', 'SELECT, INSERT, UPDATE, DELETE', '{}'),
