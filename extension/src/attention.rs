@@ -137,31 +137,51 @@ fn give_reasons(
         .iter_mut()
         .filter(|item| item.kind == kind_of(kind))
         .collect();
-    if items.is_empty() {
-        return Ok(());
+    let targets: Vec<_> = items
+        .iter()
+        .map(|item| (item.user, Some(item.id), None))
+        .collect();
+    let found = reasons(kind, crm, &targets, as_of, config)?;
+    for (item, reasons) in items.iter_mut().zip(found) {
+        item.reasons = reasons;
+    }
+    Ok(())
+}
+
+/// The reasons of scores, the weightiest first, for targets given as user, deal or contact, and
+/// company. Called by the owner of the scores.
+pub(crate) fn reasons(
+    kind: Kind,
+    crm: &Crm,
+    targets: &[(Uuid, Option<Uuid>, Option<Uuid>)],
+    as_of: TimestampWithTimeZone,
+    config: &serde_json::Value,
+) -> Result<Vec<Vec<String>>> {
+    let mut found = vec![Vec::new(); targets.len()];
+    if targets.is_empty() {
+        return Ok(found);
     }
     let statement = reasons_statement(kind, crm, config)?;
+    let users: Vec<Uuid> = targets.iter().map(|target| target.0).collect();
+    let ids: Vec<Option<Uuid>> = targets.iter().map(|target| target.1).collect();
+    let companies: Vec<Option<Uuid>> = targets.iter().map(|target| target.2).collect();
     Spi::connect(|client| {
         let rows = client.select(
             statement.as_str(),
             None,
             &[
-                items
-                    .iter()
-                    .map(|item| item.user)
-                    .collect::<Vec<_>>()
-                    .into(),
-                items.iter().map(|item| item.id).collect::<Vec<_>>().into(),
-                vec![None::<Uuid>; items.len()].into(),
+                users.into(),
+                ids.into(),
+                companies.into(),
                 as_of.into(),
                 JsonB(config.clone()).into(),
             ],
         )?;
         for row in rows {
             let ordinal: i64 = row.get(1)?.expect("reasons have their target");
-            items[ordinal as usize - 1].reasons = row.get(2)?.unwrap_or_default();
+            found[ordinal as usize - 1] = row.get(2)?.unwrap_or_default();
         }
-        Ok(())
+        Ok(found)
     })
 }
 

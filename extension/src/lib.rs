@@ -4,6 +4,7 @@
 //! work ([`owner`]), what the CRM looks like ([`crm`]), which statements gather and write
 //! ([`refresh`]), how rows reach the core ([`collect`]) and scores come back ([`score`]).
 
+mod alerts;
 mod attention;
 mod caller;
 mod collect;
@@ -12,6 +13,7 @@ mod error;
 mod explain;
 mod functions;
 mod ghost;
+mod outbox;
 mod owner;
 mod pipeline;
 mod purge;

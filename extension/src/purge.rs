@@ -54,10 +54,9 @@ fn purge_all(as_of: Option<TimestampWithTimeZone>) -> Result<serde_json::Value> 
     }))
 }
 
-/// The outbox, which came with 0.2.0: until ALTER EXTENSION … UPDATE the objects are those of before.
+/// Old notifications go, delivered or not.
 fn notifications(as_of: TimestampWithTimeZone) -> Result<usize> {
-    let is_there = Spi::get_one("SELECT to_regclass('crm_health.notifications') IS NOT NULL")?;
-    if is_there != Some(true) {
+    if !crate::outbox::is_there()? {
         return Ok(0);
     }
     delete(

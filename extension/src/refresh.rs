@@ -1,10 +1,16 @@
 //! The refresh of scores: who is due, under which lock, in which statement.
 
+mod after;
+mod alert_facts;
+pub(crate) mod alert_rules;
+mod alerts;
 mod deals;
+mod ghost_rows;
 mod plan;
 mod relationships;
 mod silence;
 mod template;
+mod transitions;
 mod writes;
 
 use std::collections::BTreeSet;
@@ -64,6 +70,7 @@ pub(crate) fn refresh(
         let _owner = AsOwner::enter(owner);
         let scored = plan::due(kind, &crm, &users, oldest_fresh)?;
         if scored.iter().all(|target| target.fresh) {
+            after::leave(kind, &crm, &users, &scored, as_of)?;
             return Ok(scored);
         }
     }
@@ -72,13 +79,22 @@ pub(crate) fn refresh(
         return Err(Error::Standby);
     }
     let config = crate::pipeline::added_to(crate::settings::scoring_config()?, kind)?;
-    let _owner = AsOwner::enter(owner);
-    plan::lock(&users)?;
-    // Whoever held the lock may have done the work: look again.
-    let mut scored = plan::due(kind, &crm, &users, oldest_fresh)?;
-    if scored.iter().any(|target| !target.fresh) {
-        plan::compute(kind, &crm, &mut scored, as_of, &config)?;
-    }
+    let (scored, told) = {
+        let _owner = AsOwner::enter(owner);
+        plan::lock(&users)?;
+        // Whoever held the lock may have done the work: look again.
+        let mut scored = plan::due(kind, &crm, &users, oldest_fresh)?;
+        after::leave(kind, &crm, &users, &scored, as_of)?;
+        let mut told = Vec::new();
+        if scored.iter().any(|target| !target.fresh) {
+            let refresh = after::Refresh::new(kind, &crm, &users, as_of, &config);
+            let before = after::Before::note(&refresh, &scored)?;
+            plan::compute(kind, &crm, &mut scored, as_of, &config)?;
+            told = before.follow(&refresh, &scored, settings.alert_quiet_days)?;
+        }
+        (scored, told)
+    };
+    crate::outbox::post(&told)?;
     Ok(scored)
 }
 

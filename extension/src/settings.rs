@@ -13,10 +13,11 @@ use crate::error::{Error, Result};
 pub(crate) struct Settings {
     pub(crate) crm_schema: String,
     pub(crate) trusted_roles: String,
+    /// For how long a dismissed alert stays quiet.
+    pub(crate) alert_quiet_days: i32,
 }
 
-const READ_SETTINGS: &str =
-    "SELECT name, value FROM crm_health.settings WHERE name IN ('crm_schema', 'trusted_roles')";
+const READ_SETTINGS: &str = "SELECT name, value FROM crm_health.settings WHERE name IN ('crm_schema', 'trusted_roles', 'alert_quiet_days')";
 
 thread_local! {
     // Every call reads the settings: making the plan would cost more than a call that finds all fresh.
@@ -28,6 +29,7 @@ impl Settings {
         let mut settings = Self {
             crm_schema: "public".to_owned(),
             trusted_roles: String::new(),
+            alert_quiet_days: 14,
         };
         Spi::connect(|client| -> Result<()> {
             let rows = SETTINGS.with_borrow_mut(|kept| {
@@ -41,6 +43,9 @@ impl Settings {
                 match row.get::<&str>(1)? {
                     Some("crm_schema") => settings.crm_schema = value,
                     Some("trusted_roles") => settings.trusted_roles = value,
+                    Some("alert_quiet_days") => {
+                        settings.alert_quiet_days = value.parse().unwrap_or(14);
+                    }
                     _ => {}
                 }
             }

@@ -79,9 +79,14 @@ extension_sql_file!(
     requires = ["runs"]
 );
 extension_sql_file!(
+    "../../sql/extension/alerts.sql",
+    name = "alerts",
+    requires = ["notifications"]
+);
+extension_sql_file!(
     "../../sql/extension/ghost_functions.sql",
     name = "ghost_functions",
-    requires = ["notifications"]
+    requires = ["alerts"]
 );
 extension_sql_file!(
     "../../sql/extension/deal_functions.sql",

@@ -37,3 +37,11 @@ CALL pg_temp.crm_index('deal_health_history_deal_id_snapshot_at_idx', 'deal_heal
     'the course of a deal, and its thinning out');
 CALL pg_temp.crm_index('relationship_health_history_snapshot_at_idx', 'relationship_health_history',
     'relationship_health_id, snapshot_at', 'the course of a relationship, and its thinning out');
+CALL pg_temp.crm_index('deal_health_alerts_user_id_open_idx', 'deal_health_alerts', 'user_id',
+    'the alerts of a user that are not over', 'resolved_at IS NULL');
+CALL pg_temp.crm_index('deal_health_alerts_deal_id_idx', 'deal_health_alerts', 'deal_id',
+    'the alerts of a deal, also when it is deleted');
+CALL pg_temp.crm_index('ghost_detection_signals_user_id_open_idx', 'ghost_detection_signals', 'user_id',
+    'the signals about contacts of a user that still hold', 'resolved_at IS NULL');
+CALL pg_temp.crm_index('ghost_detection_signals_relationship_health_id_idx', 'ghost_detection_signals', 'relationship_health_id',
+    'the signals of a relationship, also when it is deleted');

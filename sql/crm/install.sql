@@ -58,9 +58,11 @@ CALL pg_temp.crm_open();
 \ir foreign_keys.sql
 \ir policies.sql
 \ir grants.sql
+\ir rules.sql
 \ir triggers/last_login.sql
 \ir triggers/contact_streams.sql
 \ir triggers/deal_stage_history.sql
+\ir triggers/deal_health_rules.sql
 
 CALL pg_temp.crm_close();
 \ir lib/drop.sql

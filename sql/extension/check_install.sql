@@ -14,6 +14,8 @@ DECLARE
   v_jobs bigint;
   v_inactive text;
   v_last timestamptz;
+  v_rules regclass;
+  v_rule jsonb;
 BEGIN
   SELECT s.value INTO v_schema FROM crm_health.settings s WHERE s.name = 'crm_schema';
   IF to_regnamespace(quote_ident(v_schema)) IS NULL THEN
@@ -27,7 +29,7 @@ BEGIN
     SELECT CASE WHEN k.table_role IN ('source', 'score') THEN 'error' ELSE 'warning' END,
            format('there is no table or view %I.%I', v_schema, k.table_name), v_install
     FROM (SELECT DISTINCT c.table_name, c.table_role FROM crm_health.crm_columns() c) k
-    WHERE crm_health.crm_relation(v_schema, k.table_name) IS NULL AND k.table_role <> 'optional source'
+    WHERE crm_health.crm_relation(v_schema, k.table_name) IS NULL AND k.table_role NOT LIKE 'optional %'
     ORDER BY 1, 2;
   RETURN QUERY
     SELECT CASE WHEN k.is_required THEN 'error' ELSE 'warning' END,
@@ -45,7 +47,8 @@ BEGIN
   RETURN QUERY
     SELECT 'error', format('%s is not a plain table: scores cannot be written to it', c.oid::regclass),
            format('rename it, then psql -f sql/crm/install.sql makes the table %I.%I', v_schema, k.table_name)
-    FROM (SELECT DISTINCT t.table_name FROM crm_health.crm_columns() t WHERE t.table_role IN ('score', 'history')) k
+    FROM (SELECT DISTINCT t.table_name FROM crm_health.crm_columns() t WHERE t.table_role IN ('score', 'history')
+                                             OR t.table_name IN ('deal_health_alerts', 'ghost_detection_signals')) k
     JOIN pg_class c ON c.oid = crm_health.crm_relation(v_schema, k.table_name)
     WHERE c.relkind NOT IN ('r', 'p');
 
@@ -77,7 +80,8 @@ BEGIN
     RETURN QUERY
       SELECT 'error', format('%s, who computes the scores, may not write %s', v_owner::regrole, c.oid::regclass),
              format('GRANT INSERT, UPDATE, DELETE ON %s TO %s', c.oid::regclass, v_owner::regrole)
-      FROM (SELECT DISTINCT t.table_name FROM crm_health.crm_columns() t WHERE t.table_role IN ('score', 'history')) k
+      FROM (SELECT DISTINCT t.table_name FROM crm_health.crm_columns() t WHERE t.table_role IN ('score', 'history')
+                                               OR t.table_name IN ('deal_health_alerts', 'ghost_detection_signals')) k
       JOIN pg_class c ON c.oid = crm_health.crm_relation(v_schema, k.table_name)
       WHERE NOT (has_table_privilege(v_owner, c.oid, 'INSERT') AND has_table_privilege(v_owner, c.oid, 'UPDATE')
                  AND has_table_privilege(v_owner, c.oid, 'DELETE'));
@@ -129,6 +133,20 @@ BEGIN
     SELECT 'error', format('the weights of model %s sum to zero', w.model),
            format('UPDATE crm_health.signal_weights SET weight = 1 WHERE model = %L', w.model)
     FROM crm_health.signal_weights w GROUP BY w.model HAVING sum(w.weight) = 0;
+
+  -- Rules that a refresh passes over.
+  v_rules := crm_health.crm_relation(v_schema, 'deal_health_rules');
+  IF v_rules IS NOT NULL AND has_table_privilege(v_rules, 'SELECT') THEN
+    FOR v_rule IN EXECUTE format('SELECT to_jsonb(r) FROM %s r', v_rules) LOOP
+      BEGIN
+        CONTINUE WHEN v_rule ->> 'is_active' = 'false';
+        PERFORM crm_health.check_deal_rule(v_rule);
+      EXCEPTION WHEN check_violation THEN
+        RETURN QUERY SELECT 'warning', SQLERRM,
+          format('UPDATE %s SET is_active = false WHERE rule_name = %L, or mend it: docs/alerts.md says what a rule may be', v_rules, v_rule ->> 'rule_name');
+      END;
+    END LOOP;
+  END IF;
 
   -- Privileges of the functions.
   RETURN QUERY

@@ -8,6 +8,7 @@ INSERT INTO crm_health.settings (name, value, description, shipped) VALUES
   ('run_log_retention_days', '90', 'runs older than this leave the run log', true),
   ('history_retention_days', '365', 'score history older than this is deleted; older than 7 days, one snapshot a day is kept', true),
   ('notification_retention_days', '90', 'notifications older than this leave the outbox, delivered or not', true),
+  ('alert_quiet_days', '14', 'a dismissed alert stays quiet for so many days, unless it worsens', true),
   ('refresh_batch_users', '20', 'users whose scores are computed in one statement and committed together', true),
   ('ghost_model', 'calibrated', 'how ghost risk is decided: calibrated (a fitted probability of silence) or rules', true),
   ('ghost_cutoff', '0.5', 'the probability, 0 to 1, from which the calibrated model sees a ghost risk', true);

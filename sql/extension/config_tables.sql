@@ -10,7 +10,7 @@ CREATE TABLE crm_health.settings (
   CONSTRAINT settings_name_is_known CHECK (name IN (
     'active_window_days', 'default_max_age_hours', 'crm_schema', 'trusted_roles',
     'run_log_retention_days', 'history_retention_days', 'refresh_batch_users', 'ghost_model',
-    'ghost_cutoff', 'notification_retention_days')),
+    'ghost_cutoff', 'notification_retention_days', 'alert_quiet_days')),
   CONSTRAINT settings_active_window_days_is_1_to_3650 CHECK (
     name <> 'active_window_days' OR (value ~ '^[0-9]{1,4}$' AND value::integer BETWEEN 1 AND 3650)),
   CONSTRAINT settings_default_max_age_hours_is_0_to_876600 CHECK (
@@ -23,6 +23,8 @@ CREATE TABLE crm_health.settings (
     name <> 'history_retention_days' OR (value ~ '^[0-9]{1,5}$' AND value::integer BETWEEN 7 AND 36500)),
   CONSTRAINT settings_notification_retention_days_is_1_to_36500 CHECK (
     name <> 'notification_retention_days' OR (value ~ '^[0-9]{1,5}$' AND value::integer BETWEEN 1 AND 36500)),
+  CONSTRAINT settings_alert_quiet_days_is_0_to_3650 CHECK (
+    name <> 'alert_quiet_days' OR (value ~ '^[0-9]{1,4}$' AND value::integer <= 3650)),
   CONSTRAINT settings_refresh_batch_users_is_1_to_1000 CHECK (
     name <> 'refresh_batch_users' OR (value ~ '^[0-9]{1,4}$' AND value::integer BETWEEN 1 AND 1000)),
   CONSTRAINT settings_ghost_model_is_known CHECK (

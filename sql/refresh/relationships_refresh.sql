@@ -40,5 +40,5 @@ inserted AS (
   WHERE n.is_new
   ON CONFLICT DO NOTHING
   RETURNING id
-){history}{sealing}
+){history}{sealing}{signal_rows}
 SELECT n.ordinal, n.new_score, n.new_status FROM scored n

@@ -1,15 +1,22 @@
 -- What 0.2.0 adds to 0.1.0 and changes in it, in the order of extension/src/sql.rs. docs/development.md says which
 -- change needs which line; `make upgrade-check` names what is missing.
 
-\constraint config_tables.sql crm_health.settings settings_name_is_known settings_notification_retention_days_is_1_to_36500
-\setting notification_retention_days
+\constraint config_tables.sql crm_health.settings settings_name_is_known settings_notification_retention_days_is_1_to_36500 settings_alert_quiet_days_is_0_to_3650
+\setting notification_retention_days alert_quiet_days
 \create notifications.sql
+\create alerts.sql
 \replace schedule.sql crm_health.purge
+\replace check_install.sql crm_health.check_install
 
 -- Grants on new objects alone: what was granted or revoked on the others is the deployment's own.
 \create default_privileges.sql
 DO $$
+DECLARE
+  v_role text;
 BEGIN
+  FOR v_role IN SELECT r.rolname FROM pg_catalog.pg_roles r WHERE r.rolname IN ('authenticated', 'service_role') LOOP
+    EXECUTE format('GRANT EXECUTE ON FUNCTION crm_health.acknowledge_alert(uuid), crm_health.dismiss_alert(uuid) TO %I', v_role);
+  END LOOP;
   IF EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.rolname = 'service_role') THEN
     GRANT EXECUTE ON FUNCTION crm_health.post_notification(text, uuid, text, text, text, text, text, text, jsonb) TO service_role;
     GRANT SELECT ON crm_health.notifications, crm_health.recent_notifications TO service_role;

@@ -93,6 +93,14 @@ const BAD_ROWS: &[Refused] = &[
         "signal_weights_signal_is_known",
     ),
     (
+        "UPDATE settings SET value = '3651' WHERE name = 'alert_quiet_days'",
+        "settings_alert_quiet_days_is_0_to_3650",
+    ),
+    (
+        "UPDATE settings SET value = '0' WHERE name = 'notification_retention_days'",
+        "settings_notification_retention_days_is_1_to_36500",
+    ),
+    (
         "INSERT INTO signal_weights (model, signal, weight) VALUES ('weather', 'sentiment', 1)",
         "signal_weights_signal_is_known",
     ),

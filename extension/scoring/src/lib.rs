@@ -7,6 +7,7 @@
 #[macro_use]
 mod text_enum;
 
+pub mod alert;
 pub mod config;
 pub mod deal;
 pub mod explain;

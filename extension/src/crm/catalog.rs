@@ -200,6 +200,22 @@ impl Crm {
         Ok(Some(relation))
     }
 
+    /// The table of this name, if it is there and can be written with every column that is known
+    /// of it; else why it is left alone. What is optional must not fail a refresh.
+    pub(crate) fn complete_table(&self, name: &str) -> Result<Option<&Relation>> {
+        let Some(relation) = self.written_table(name)? else {
+            return Ok(None);
+        };
+        match table(name)
+            .columns
+            .iter()
+            .find(|column| !relation.has(column.name))
+        {
+            Some(column) => Err(self.column_missing(relation, column.name)),
+            None => Ok(Some(relation)),
+        }
+    }
+
     /// The relation of this name, checked to have columns that are about to be written.
     pub(crate) fn writable(&self, name: &str, columns: &[&str]) -> Result<&Relation> {
         let relation = self.find(name).ok_or_else(|| self.missing(name))?;

@@ -19,6 +19,8 @@ pub(crate) enum Role {
     Score,
     /// Written where it is there.
     History,
+    /// Alerts, rules and ghost signals: used where they are there, in the CRM's own schema, and can be.
+    Alerts,
 }
 
 /// A table or view of the CRM.
@@ -78,6 +80,8 @@ pub(crate) static TABLES: &[Table] = &[
             may("stage_changed_at", "timestamptz"),
             may("primary_contact_id", "uuid"),
             may("company_id", "uuid"),
+            may("company", "text"),
+            may("expected_close_date", "date"),
         ],
     },
     Table {
@@ -200,6 +204,62 @@ pub(crate) static TABLES: &[Table] = &[
         name: "deal_health_history",
         role: Role::History,
         columns: &[must("deal_id", "uuid"), must("snapshot_at", "timestamptz")],
+    },
+    Table {
+        name: "deal_health_alerts",
+        role: Role::Alerts,
+        columns: &[
+            may("id", "uuid"),
+            may("deal_id", "uuid"),
+            may("health_score_id", "uuid"),
+            may("user_id", "uuid"),
+            may("alert_type", "text"),
+            may("severity", "text"),
+            may("title", "text"),
+            may("message", "text"),
+            may("suggested_actions", "text[]"),
+            may("action_priority", "text"),
+            may("status", "text"),
+            may("acknowledged_at", "timestamptz"),
+            may("acknowledged_by", "uuid"),
+            may("resolved_at", "timestamptz"),
+            may("dismissed_at", "timestamptz"),
+            may("metadata", "jsonb"),
+            may("created_at", "timestamptz"),
+            may("updated_at", "timestamptz"),
+        ],
+    },
+    Table {
+        name: "ghost_detection_signals",
+        role: Role::Alerts,
+        columns: &[
+            may("id", "uuid"),
+            may("relationship_health_id", "uuid"),
+            may("user_id", "uuid"),
+            may("signal_type", "text"),
+            may("severity", "text"),
+            may("signal_context", "text"),
+            may("signal_data", "jsonb"),
+            may("detected_at", "timestamptz"),
+            may("resolved_at", "timestamptz"),
+        ],
+    },
+    Table {
+        name: "deal_health_rules",
+        role: Role::Alerts,
+        columns: &[
+            may("rule_name", "text"),
+            may("rule_type", "text"),
+            may("threshold_value", "numeric"),
+            may("threshold_operator", "text"),
+            may("alert_severity", "text"),
+            may("alert_message_template", "text"),
+            may("threshold_unit", "text"),
+            may("alert_type", "text"),
+            may("suggested_action_template", "text"),
+            may("conditions", "jsonb"),
+            may("is_active", "bool"),
+        ],
     },
     Table {
         name: "contact_streams",

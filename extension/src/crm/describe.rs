@@ -30,5 +30,6 @@ fn role(role: Role) -> &'static str {
         Role::OptionalSource => "optional source",
         Role::Score => "score",
         Role::History => "history",
+        Role::Alerts => "optional result",
     }
 }

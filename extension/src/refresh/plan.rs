@@ -96,7 +96,7 @@ unsafe fn target(row: [Option<pg_sys::Datum>; 8]) -> Scored {
 
 /// # Safety
 /// The datum must be of this type.
-unsafe fn value<T: FromDatum>(datum: Option<pg_sys::Datum>) -> Option<T> {
+pub(super) unsafe fn value<T: FromDatum>(datum: Option<pg_sys::Datum>) -> Option<T> {
     datum.and_then(|datum| unsafe { T::from_datum(datum, false) })
 }
 

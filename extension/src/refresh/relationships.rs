@@ -125,7 +125,8 @@ pub(super) fn compute(crm: &Crm, calibrated: bool) -> Result<String> {
     let written = score_columns(table, COMPUTED)
         .with("scores", table.qualified())
         .with("signals", signals(crm, calibrated.then_some("$9"))?)
-        .with("history", history);
+        .with("history", history)
+        .with("signal_rows", super::ghost_rows::statement(crm, table)?);
     silence::sealing(written, crm, calibrated)?.fill(
         include_str!("../../../sql/refresh/relationships_refresh.sql"),
         crm,

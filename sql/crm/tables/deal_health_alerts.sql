@@ -13,7 +13,7 @@ CALL pg_temp.crm_table('deal_health_alerts', 'result', 'Alerts on deals', $colum
     status text NOT NULL DEFAULT 'active'
     acknowledged_at timestamptz
     acknowledged_by uuid
-    resolved_at timestamptz
+    resolved_at timestamptz -- when the cause was gone; a dismissed alert stays dismissed
     dismissed_at timestamptz
     metadata jsonb DEFAULT '{}'
     created_at timestamptz NOT NULL DEFAULT now()
@@ -26,4 +26,4 @@ $columns$, $constraints$
     CONSTRAINT deal_health_alerts_severity_known CHECK (severity IN ('info', 'warning', 'critical')),
     CONSTRAINT deal_health_alerts_priority_known CHECK (action_priority IN ('low', 'medium', 'high', 'urgent')),
     CONSTRAINT deal_health_alerts_status_known CHECK (status IN ('active', 'acknowledged', 'resolved', 'dismissed'))
-$constraints$);
+$constraints$, 'fillfactor = 70');

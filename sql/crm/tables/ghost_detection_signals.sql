@@ -15,4 +15,4 @@ $columns$, $constraints$
         'email_no_response', 'response_time_increased', 'email_opens_declined', 'meeting_rescheduled_repeatedly',
         'sentiment_declining', 'thread_dropout', 'engagement_pattern_break')),
     CONSTRAINT ghost_detection_signals_severity_known CHECK (severity IN ('low', 'medium', 'high', 'critical'))
-$constraints$);
+$constraints$, 'fillfactor = 70');

@@ -1,6 +1,7 @@
 //! The scoring model against its specification: every threshold on both sides, as tables, and the
 //! properties that hold for any input.
 
+mod alerts;
 mod assessment;
 mod configuration;
 mod deal_measure;
@@ -9,6 +10,7 @@ mod deal_score;
 mod fixtures;
 mod ghost_signals;
 mod ghost_signals_of_mail;
+mod properties_of_alerts;
 mod properties_of_events;
 mod properties_of_scores;
 mod relationship_events;

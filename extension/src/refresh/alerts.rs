@@ -1,0 +1,388 @@
+//! Raises, changes and ends the alerts of deals that have just been scored.
+//!
+//! The rules and what they say are the core's ([`crm_health_scoring::alert`]). Here is what it
+//! needs: the facts of all deals in one statement, the open alerts of all users in another; and one
+//! statement for each thing that follows, where anything does. A CRM without the tables of alerts
+//! and rules has none, and its scores are none the worse for it.
+
+use std::collections::{HashMap, HashSet};
+
+use crm_health_scoring::alert::{
+    Alert, AlertSeverity, AlertType, Open, OpenState, Rule, Step, raised, step,
+};
+use crm_health_scoring::interaction::Instant;
+use pgrx::datum::{JsonB, TimestampWithTimeZone, Uuid};
+use pgrx::pg_sys;
+use pgrx::prelude::*;
+use serde_json::{Value, json};
+
+use super::Scored;
+use super::after::Refresh;
+use super::alert_facts;
+use super::alert_rules::{self, usable};
+use super::template::Template;
+use crate::collect::to_instant;
+use crate::crm::{Crm, Relation};
+use crate::error::Result;
+use crate::outbox::Notification;
+
+/// An alert as it stands in the table.
+struct Found {
+    id: Uuid,
+    status: String,
+    open: Open,
+    title: Option<String>,
+    message: Option<String>,
+    actions: Option<String>,
+}
+
+/// What follows from a refresh, to be written.
+#[derive(Default)]
+struct Changes {
+    close: Vec<Uuid>,
+    change: Vec<Value>,
+    raise: Vec<((Uuid, AlertType), Value)>,
+    /// What to tell, by deal and type, once it is written.
+    tell: HashMap<(Uuid, AlertType), Notification>,
+}
+
+/// Brings the alerts of the users up to date, and returns what is to be told.
+pub(super) fn raise(
+    refresh: &Refresh<'_>,
+    targets: &[Scored],
+    moves_on: &dyn Fn(&Scored) -> bool,
+    quiet_days: i32,
+) -> Result<Vec<Notification>> {
+    let (Some(table), Some(rules)) = (usable(refresh.crm), alert_rules::read(refresh.crm)?) else {
+        return Ok(Vec::new());
+    };
+    let judged: Vec<&Scored> = targets
+        .iter()
+        .filter(|target| !target.fresh && moves_on(target))
+        .collect();
+    let mut found = open_alerts(refresh.crm, table, refresh.users)?;
+    let mut changes = Changes::default();
+    changes.leave(&mut found, targets);
+    changes.judge(refresh, &rules, &judged, &mut found, quiet_days)?;
+    changes.keep_quiet_at_first(refresh.crm, table)?;
+    changes.write(refresh.crm, table, refresh.as_of)
+}
+
+/// Ends the alerts of those of the users who have no active deal left.
+pub(super) fn leave(
+    crm: &Crm,
+    users: &[Uuid],
+    targets: &[Scored],
+    as_of: TimestampWithTimeZone,
+) -> Result<()> {
+    let busy: HashSet<Uuid> = targets.iter().map(|target| target.user).collect();
+    let idle: Vec<Uuid> = users
+        .iter()
+        .copied()
+        .filter(|user| !busy.contains(user))
+        .collect();
+    // SAFETY: reads a flag.
+    if idle.is_empty() || unsafe { pg_sys::RecoveryInProgress() } {
+        return Ok(());
+    }
+    let Some(table) = usable(crm) else {
+        return Ok(());
+    };
+    let text = include_str!("../../../sql/refresh/alerts_leave.sql");
+    run(crm, table, text, &[idle.into(), as_of.into()])
+}
+
+type OpenAlerts = HashMap<(Uuid, AlertType), Found>;
+
+fn open_alerts(crm: &Crm, table: &Relation, users: &[Uuid]) -> Result<OpenAlerts> {
+    let statement = filled(
+        crm,
+        table,
+        include_str!("../../../sql/refresh/alerts_open.sql"),
+    )?;
+    Spi::connect(|client| {
+        let rows = client.select(statement.as_str(), None, &[users.to_vec().into()])?;
+        let mut found = HashMap::with_capacity(rows.len());
+        for row in rows {
+            let (Some(id), Some(deal)) = (row.get::<Uuid>(1)?, row.get::<Uuid>(2)?) else {
+                continue;
+            };
+            let alert_type = row.get::<&str>(3)?.and_then(AlertType::parse);
+            let severity = row.get::<&str>(4)?.and_then(AlertSeverity::parse);
+            let status: String = row.get(5)?.unwrap_or_default();
+            // An alert of another kind is somebody else's.
+            let (Some(alert_type), Some(severity)) = (alert_type, severity) else {
+                continue;
+            };
+            let state = match status.as_str() {
+                "active" => OpenState::Active,
+                "acknowledged" => OpenState::Acknowledged,
+                _ => OpenState::Dismissed(
+                    row.get::<TimestampWithTimeZone>(6)?
+                        .map_or(Instant(i64::MIN), |since| to_instant(since.into())),
+                ),
+            };
+            let alert = Found {
+                id,
+                status,
+                open: Open { severity, state },
+                title: row.get(7)?,
+                message: row.get(8)?,
+                actions: row.get(9)?,
+            };
+            found.insert((deal, alert_type), alert);
+        }
+        Ok(found)
+    })
+}
+
+impl Changes {
+    /// Alerts of deals that are no longer scored: won, lost, gone, or somebody else's.
+    fn leave(&mut self, found: &mut OpenAlerts, targets: &[Scored]) {
+        if found.is_empty() {
+            return;
+        }
+        let scored: HashSet<Uuid> = targets.iter().filter_map(|target| target.id).collect();
+        found.retain(|(deal, _), alert| {
+            let stays = scored.contains(deal);
+            if !stays {
+                self.close.push(alert.id);
+            }
+            stays
+        });
+    }
+
+    fn judge(
+        &mut self,
+        refresh: &Refresh<'_>,
+        rules: &[Rule],
+        judged: &[&Scored],
+        found: &mut OpenAlerts,
+        quiet_days: i32,
+    ) -> Result<()> {
+        let as_of = to_instant(refresh.as_of.into());
+        alert_facts::each(refresh, judged, |target, score, facts| {
+            let deal = target.id.expect("a deal");
+            let mut holding = raised(rules, facts);
+            // What was open but holds no more is judged too.
+            for alert_type in AlertType::ALL {
+                let at = holding
+                    .iter()
+                    .position(|alert| alert.alert_type == *alert_type);
+                let holds = at.map(|at| holding.swap_remove(at));
+                let open = found.get(&(deal, *alert_type));
+                let severity = holds.as_ref().map(|alert| alert.severity);
+                let next = step(
+                    open.map(|found| found.open),
+                    severity,
+                    as_of,
+                    quiet_days.into(),
+                );
+                self.follow(next, target, score, holds, open);
+            }
+        })
+    }
+
+    fn follow(
+        &mut self,
+        next: Step,
+        target: &Scored,
+        score: Option<Uuid>,
+        holds: Option<Alert>,
+        open: Option<&Found>,
+    ) {
+        match (next, holds, open) {
+            (Step::Resolve, _, Some(open)) => self.close.push(open.id),
+            (Step::Raise, Some(alert), _) => self.raise_new(target, score, alert),
+            (Step::RaiseAgain, Some(alert), Some(open)) => {
+                self.close.push(open.id);
+                self.raise_new(target, score, alert);
+            }
+            (Step::Worsen, Some(alert), Some(open)) => {
+                self.change.push(changed(&alert, open, score, true));
+                self.tell(target, alert);
+            }
+            (Step::Restate, Some(alert), Some(open)) if !open.says(&alert) => {
+                self.change.push(changed(&alert, open, score, false));
+            }
+            _ => {}
+        }
+    }
+
+    fn raise_new(&mut self, target: &Scored, score: Option<Uuid>, alert: Alert) {
+        let mut row = document(&alert, score);
+        row["deal_id"] = json!(target.id.map(|id| id.to_string()));
+        row["user_id"] = json!(target.user.to_string());
+        row["alert_type"] = json!(alert.alert_type);
+        let deal = target.id.expect("a deal");
+        self.raise.push(((deal, alert.alert_type), row));
+        // A deal that is scored for the first time raises what there is, and tells of none of it:
+        // an import, or a fresh installation, is no news.
+        if target.score_id.is_some() {
+            self.tell(target, alert);
+        }
+    }
+
+    fn tell(&mut self, target: &Scored, alert: Alert) {
+        let deal = target.id.expect("a deal");
+        let told = Notification {
+            kind: "alert_raised",
+            user: target.user,
+            subject_type: "deal",
+            subject: deal,
+            severity: alert.severity.as_str(),
+            title: alert.title,
+            detail: Some(alert.message),
+            next_step: Some(alert.suggested_actions.join("\n")).filter(|step| !step.is_empty()),
+            data: json!({"alert_type": alert.alert_type, "rule_name": cut(&alert.rule_name)}),
+        };
+        self.tell.insert((deal, alert.alert_type), told);
+    }
+
+    /// Rules that come to deals long scored, by an upgrade, find much at their first look: all of it
+    /// is raised, and none of it is news.
+    fn keep_quiet_at_first(&mut self, crm: &Crm, alerts: &Relation) -> Result<()> {
+        let users: HashSet<Uuid> = self.tell.values().map(|told| told.user).collect();
+        let scores = crm.score_table("deal_health_scores")?;
+        let rules = crm.find("deal_health_rules");
+        let (false, Some(rules), true) = (
+            users.is_empty(),
+            rules.filter(|rules| rules.has("created_at")),
+            scores.has("created_at"),
+        ) else {
+            return Ok(());
+        };
+        let statement = Template::default()
+            .with("alerts", alerts.qualified())
+            .with("rules", rules.qualified())
+            .with("scores", scores.qualified())
+            .fill(
+                include_str!("../../../sql/refresh/alerts_first_look.sql"),
+                crm,
+            )?;
+        let users: Vec<Uuid> = users.into_iter().collect();
+        Spi::connect(|client| {
+            for row in client.select(statement.as_str(), None, &[users.into()])? {
+                let user: Option<Uuid> = row.get(1)?;
+                self.tell.retain(|_, told| Some(told.user) != user);
+            }
+            Ok(())
+        })
+    }
+
+    /// Writes what follows. Only what was written is told, with the alert's id.
+    fn write(
+        mut self,
+        crm: &Crm,
+        table: &Relation,
+        as_of: TimestampWithTimeZone,
+    ) -> Result<Vec<Notification>> {
+        if !self.close.is_empty() {
+            let text = include_str!("../../../sql/refresh/alerts_close.sql");
+            let close = std::mem::take(&mut self.close);
+            run(crm, table, text, &[close.into(), as_of.into()])?;
+        }
+        let mut told = Vec::new();
+        let mut tell = |written: Vec<Written>| {
+            for (alert, key) in written {
+                if let Some(mut notification) = self.tell.remove(&key) {
+                    notification.data["alert_id"] = json!(alert.to_string());
+                    told.push(notification);
+                }
+            }
+        };
+        let change = include_str!("../../../sql/refresh/alerts_change.sql");
+        tell(write_rows(crm, table, change, self.change, as_of)?);
+        let rows = |raise: &[((Uuid, AlertType), Value)]| -> Vec<Value> {
+            raise.iter().map(|(_, row)| row.clone()).collect()
+        };
+        let take_over = include_str!("../../../sql/refresh/alerts_take_over.sql");
+        let taken = write_rows(crm, table, take_over, rows(&self.raise), as_of)?;
+        let keys: HashSet<_> = taken.iter().map(|(_, key)| *key).collect();
+        tell(taken);
+        self.raise.retain(|(key, _)| !keys.contains(key));
+        let raise = include_str!("../../../sql/refresh/alerts_raise.sql");
+        tell(write_rows(crm, table, raise, rows(&self.raise), as_of)?);
+        Ok(told)
+    }
+}
+
+impl Found {
+    fn says(&self, alert: &Alert) -> bool {
+        self.open.severity == alert.severity
+            && self.message.as_deref() == Some(alert.message.as_str())
+            && self.title.as_deref() == Some(alert.title.as_str())
+            && self.actions.as_deref() == Some(alert.suggested_actions.join("\n").as_str())
+    }
+}
+
+/// What an alert says, as a statement reads it.
+fn document(alert: &Alert, score: Option<Uuid>) -> Value {
+    json!({
+        "score_id": score.map(|id| id.to_string()), "severity": alert.severity, "title": alert.title,
+        "message": alert.message, "suggested_actions": alert.suggested_actions, "priority": alert.priority,
+        "metadata": {"rule_name": alert.rule_name},
+    })
+}
+
+fn changed(alert: &Alert, open: &Found, score: Option<Uuid>, worsened: bool) -> Value {
+    let mut row = document(alert, score);
+    row["id"] = json!(open.id.to_string());
+    row["status"] = json!(open.status);
+    row["worsened"] = json!(worsened);
+    row
+}
+
+fn cut(name: &str) -> String {
+    name.chars().take(200).collect()
+}
+
+fn filled(crm: &Crm, table: &Relation, text: &str) -> Result<String> {
+    Template::default()
+        .with("alerts", table.qualified())
+        .fill(text, crm)
+}
+
+fn run(
+    crm: &Crm,
+    table: &Relation,
+    text: &str,
+    arguments: &[pgrx::datum::DatumWithOid<'_>],
+) -> Result<()> {
+    let statement = filled(crm, table, text)?;
+    Spi::connect_mut(|client| {
+        client.update(statement.as_str(), None, arguments)?;
+        Ok(())
+    })
+}
+
+/// An alert's id, with its deal and type.
+type Written = (Uuid, (Uuid, AlertType));
+
+/// Writes rows, if there are any, and returns the alerts that were written.
+fn write_rows(
+    crm: &Crm,
+    table: &Relation,
+    text: &str,
+    rows: Vec<Value>,
+    as_of: TimestampWithTimeZone,
+) -> Result<Vec<Written>> {
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let statement = filled(crm, table, text)?;
+    let document = JsonB(Value::Array(rows));
+    Spi::connect_mut(|client| {
+        let rows = client.update(statement.as_str(), None, &[document.into(), as_of.into()])?;
+        let mut written = Vec::with_capacity(rows.len());
+        for row in rows {
+            let alert_type = row.get::<&str>(3)?.and_then(AlertType::parse);
+            if let (Some(id), Some(deal), Some(alert_type)) =
+                (row.get::<Uuid>(1)?, row.get::<Uuid>(2)?, alert_type)
+            {
+                written.push((id, (deal, alert_type)));
+            }
+        }
+        Ok(written)
+    })
+}

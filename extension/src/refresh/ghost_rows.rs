@@ -1,0 +1,24 @@
+//! Ghost signals as rows, written in the statement that scores.
+
+use super::template::Template;
+use crate::crm::{Crm, Relation};
+use crate::error::Result;
+
+/// The part of relationships_refresh.sql that keeps the rows: nothing where the CRM has no table of
+/// them, or the scores keep no signals. A table that cannot be written to is warned of.
+pub(super) fn statement(crm: &Crm, scores: &Relation) -> Result<String> {
+    let table = crm
+        .complete_table("ghost_detection_signals")
+        .unwrap_or_else(|error| {
+            pgrx::warning!("no ghost signals are kept: {error}");
+            None
+        });
+    let kept = scores.columns.get("ghost_signals").map(String::as_str);
+    let (Some(table), Some("jsonb")) = (table, kept) else {
+        return Ok(String::new());
+    };
+    Template::default().with("rows", table.qualified()).fill(
+        include_str!("../../../sql/refresh/ghost_signal_rows.sql"),
+        crm,
+    )
+}
