@@ -51,6 +51,16 @@ BEGIN
                                              OR t.table_name IN ('deal_health_alerts', 'ghost_detection_signals')) k
     JOIN pg_class c ON c.oid = crm_health.crm_relation(v_schema, k.table_name)
     WHERE c.relkind NOT IN ('r', 'p');
+  RETURN QUERY
+    SELECT 'error', format('%s refers to %s, and its rows are read from %s', c.oid::regclass, f.confrelid::regclass,
+                           crm_health.crm_relation(v_schema, t.relname)),
+           format('psql -v crm_schema=%1$I -f sql/crm/install.sql makes score tables in schema %1$I, or ALTER TABLE %2$s DROP CONSTRAINT %3$I',
+                  v_schema, c.oid::regclass, f.conname)
+    FROM (VALUES ('deal_health_scores'), ('relationship_health_scores')) k (table_name)
+    JOIN pg_class c ON c.oid = crm_health.crm_relation(v_schema, k.table_name)
+    JOIN pg_constraint f ON f.conrelid = c.oid AND f.contype = 'f'
+    JOIN pg_class t ON t.oid = f.confrelid
+    WHERE f.confrelid <> crm_health.crm_relation(v_schema, t.relname);
 
   -- Who computes.
   SELECT c.relowner INTO v_owner FROM pg_class c
@@ -127,6 +137,15 @@ BEGIN
     WHERE i.indrelid IN (crm_health.crm_relation(v_schema, 'deal_health_scores'), crm_health.crm_relation(v_schema, 'relationship_health_scores'))
       AND a.attname IN ('last_calculated_at', 'updated_at', 'overall_health_score', 'health_status', 'risk_level', 'is_ghost_risk')
       AND NOT i.indisunique;
+
+  -- Who keeps the history. The same test as in sql/refresh/catalog.sql.
+  RETURN QUERY
+    SELECT 'warning', format('trigger %I of %s writes %s: a refresh leaves that to it', t.tgname, c.oid::regclass, k.history),
+           format('DROP TRIGGER %I ON %s, for snapshots with reasons written by the refresh', t.tgname, c.oid::regclass)
+    FROM (VALUES ('deal_health_scores', 'deal_health_history'), ('relationship_health_scores', 'relationship_health_history')) k (scores, history)
+    JOIN pg_class c ON c.oid = crm_health.crm_relation(v_schema, k.scores)
+    JOIN pg_trigger t ON t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A')
+    JOIN pg_proc p ON p.oid = t.tgfoid AND p.prosrc ~* ('\minsert\s+into\s+(\S+\.)?"?' || k.history || '\M');
 
   -- Configuration.
   RETURN QUERY

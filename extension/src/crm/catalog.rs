@@ -22,6 +22,8 @@ pub(crate) struct Relation {
     pub(crate) owner: pg_sys::Oid,
     /// Column name → its type as SQL writes it.
     pub(crate) columns: HashMap<String, String>,
+    /// Of a score table: a trigger of the application writes its history.
+    keeps_history: bool,
 }
 
 impl Relation {
@@ -128,6 +130,7 @@ impl Crm {
                         .into_iter()
                         .zip(row.get::<Vec<String>>(6)?.unwrap_or_default())
                         .collect(),
+                    keeps_history: row.get(7)?.unwrap_or_default(),
                 };
                 // The CRM's own schema comes first; `public` serves where it has no score tables.
                 relations.entry(table.name).or_insert(relation);
@@ -214,6 +217,15 @@ impl Crm {
             Some(column) => Err(self.column_missing(relation, column.name)),
             None => Ok(Some(relation)),
         }
+    }
+
+    /// The table that a refresh writes snapshots of these scores to, if there is one and no trigger of
+    /// the application writes them already.
+    pub(crate) fn history_table(&self, name: &str, scores: &Relation) -> Result<Option<&Relation>> {
+        if scores.keeps_history {
+            return Ok(None);
+        }
+        self.written_table(name)
     }
 
     /// The relation of this name, checked to have columns that are about to be written.

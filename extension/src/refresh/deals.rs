@@ -60,7 +60,7 @@ pub(super) fn due(crm: &Crm, users: &str) -> Result<String> {
 /// The statement that scores targets and writes the scores.
 pub(super) fn compute(crm: &Crm) -> Result<String> {
     let table = crm.score_table(TABLE)?;
-    let history = match crm.written_table("deal_health_history")? {
+    let history = match crm.history_table("deal_health_history", table)? {
         Some(history) => history_columns(history, table, HISTORY)
             .fill(include_str!("../../../sql/refresh/deals_history.sql"), crm)?,
         None => String::new(),

@@ -115,7 +115,7 @@ pub(super) fn due(crm: &Crm, users: &str) -> Result<String> {
 /// The statement that scores targets and writes the scores.
 pub(super) fn compute(crm: &Crm, calibrated: bool) -> Result<String> {
     let table = crm.score_table(TABLE)?;
-    let history = match crm.written_table("relationship_health_history")? {
+    let history = match crm.history_table("relationship_health_history", table)? {
         Some(history) => history_columns(history, table, HISTORY).fill(
             include_str!("../../../sql/refresh/relationships_history.sql"),
             crm,
