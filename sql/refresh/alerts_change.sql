@@ -2,7 +2,7 @@
 -- One that somebody acknowledged or dismissed meanwhile waits for the next refresh.
 UPDATE {alerts} a
 SET severity = n.severity, title = n.title, message = n.message, suggested_actions = n.suggested_actions,
-    action_priority = n.priority, health_score_id = n.score_id, metadata = n.metadata, updated_at = $2,
+    action_priority = n.priority, health_score_id = n.score_id, metadata = coalesce(a.metadata, jsonb_build_object()) || n.metadata, updated_at = $2,
     status = CASE WHEN n.worsened THEN 'active' ELSE a.status END,
     acknowledged_at = CASE WHEN n.worsened THEN NULL ELSE a.acknowledged_at END,
     acknowledged_by = CASE WHEN n.worsened THEN NULL ELSE a.acknowledged_by END

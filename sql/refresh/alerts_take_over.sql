@@ -3,7 +3,7 @@
 UPDATE {alerts} a
 SET user_id = n.user_id, severity = n.severity, title = n.title, message = n.message,
     suggested_actions = n.suggested_actions, action_priority = n.priority, health_score_id = n.score_id,
-    metadata = n.metadata, status = 'active', acknowledged_at = NULL, acknowledged_by = NULL, updated_at = $2
+    metadata = coalesce(a.metadata, jsonb_build_object()) || n.metadata, status = 'active', acknowledged_at = NULL, acknowledged_by = NULL, updated_at = $2
 FROM jsonb_to_recordset($1) AS n (
   deal_id uuid, user_id uuid, alert_type text, score_id uuid, severity text, title text, message text,
   suggested_actions text[], priority text, metadata jsonb)

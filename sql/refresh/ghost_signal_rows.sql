@@ -2,23 +2,29 @@
 -- A row says what holds now, is left alone where that is what it says already, and is resolved when the signal holds no
 -- more; one that was detected after the instant is not judged by it.
 ,
+-- As many as there are targets: the planner would expect billions, and make ready for them.
+signal_contact AS MATERIALIZED (
+  SELECT n.score_id, n.user_id, n.ghost_signals
+  FROM scored n
+  WHERE n.contact_id IS NOT NULL
+  LIMIT cardinality($1::uuid[])
+),
 signal_held AS MATERIALIZED (
   SELECT n.score_id, n.user_id, w.signal_type, w.severity, w.signal_context, w.signal_data
-  FROM scored n
+  FROM signal_contact n
   -- There are seven: the planner would take it for a hundred a contact.
   CROSS JOIN LATERAL (
     SELECT * FROM jsonb_to_recordset(n.ghost_signals) AS w (
       signal_type text, severity text, signal_context text, signal_data jsonb)
     LIMIT 7
   ) w
-  WHERE n.contact_id IS NOT NULL
 ),
 signal_open AS MATERIALIZED (
   SELECT g.id, g.relationship_health_id, g.signal_type::text AS signal_type, g.severity::text AS severity, g.signal_context,
          g.signal_data, g.detected_at
   FROM {rows} g
-  JOIN scored n ON n.score_id = g.relationship_health_id
-  WHERE g.resolved_at IS NULL AND g.user_id = ANY (ARRAY(SELECT DISTINCT u.user_id FROM scored u))
+  JOIN signal_contact n ON n.score_id = g.relationship_health_id
+  WHERE g.resolved_at IS NULL AND g.user_id = ANY (ARRAY(SELECT DISTINCT u.user_id FROM signal_contact u))
 ),
 signal_changed AS (
   UPDATE {rows} g
@@ -40,8 +46,9 @@ signal_raised AS (
   INSERT INTO {rows} (relationship_health_id, user_id, signal_type, severity, signal_context, signal_data, detected_at)
   SELECT w.score_id, w.user_id, w.signal_type, w.severity, w.signal_context, w.signal_data, $4
   FROM signal_held w
-  JOIN (SELECT id FROM updated UNION ALL SELECT id FROM inserted) k ON k.id = w.score_id
-  WHERE NOT EXISTS (
+  -- A score that a refresh elsewhere wrote first has its signals from there.
+  WHERE w.score_id IN (SELECT id FROM updated UNION ALL SELECT id FROM inserted)
+    AND NOT EXISTS (
     SELECT FROM signal_open o WHERE o.relationship_health_id = w.score_id AND o.signal_type = w.signal_type)
   ON CONFLICT DO NOTHING
 )

@@ -146,7 +146,10 @@ fn an_alert_says_what_where_and_what_to_do_and_is_told_once() {
             ]),
         ),
         ("action_priority", json!("urgent")),
-        ("metadata", json!({"rule_name": "Stage stall, critical"})),
+        (
+            "metadata",
+            json!({"rule_name": "Stage stall, critical", "said": alert["metadata"]["said"]}),
+        ),
         ("resolved_at", Value::Null),
     ] {
         assert_eq!(alert[key], value, "{key}");

@@ -33,7 +33,7 @@ const MICROS_PER_DAY: i64 = 86_400_000_000;
 pub(super) fn each(
     refresh: &Refresh<'_>,
     deals: &[&Scored],
-    mut judge: impl FnMut(&Scored, Option<Uuid>, &DealFacts),
+    mut judge: impl FnMut(&Scored, Option<Uuid>, &DealFacts<'_>),
 ) -> Result<()> {
     if deals.is_empty() {
         return Ok(());

@@ -8,7 +8,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crm_health_scoring::alert::{
-    Alert, AlertSeverity, AlertType, Open, OpenState, Rule, Step, raised, step,
+    Alert, AlertSeverity, AlertType, DealFacts, Open, OpenState, Rule, Step, speaking, step,
 };
 use crm_health_scoring::interaction::Instant;
 use pgrx::datum::{JsonB, TimestampWithTimeZone, Uuid};
@@ -20,21 +20,25 @@ use super::Scored;
 use super::after::Refresh;
 use super::alert_facts;
 use super::alert_rules::{self, usable};
+use super::plan::value;
 use super::template::Template;
 use crate::collect::to_instant;
 use crate::crm::{Crm, Relation};
 use crate::error::Result;
 use crate::outbox::Notification;
+use crate::raw::each_row;
 
 /// An alert as it stands in the table.
 struct Found {
     id: Uuid,
-    status: String,
     open: Open,
-    title: Option<String>,
-    message: Option<String>,
-    actions: Option<String>,
+    /// What it says, as [`Rule::said`] tells it.
+    said: Option<u64>,
 }
+
+/// The alerts of a deal that are not over, by type.
+type OfDeal = [Option<Found>; AlertType::ALL.len()];
+type OpenAlerts = HashMap<Uuid, OfDeal>;
 
 /// What follows from a refresh, to be written.
 #[derive(Default)]
@@ -63,7 +67,7 @@ pub(super) fn raise(
     let mut found = open_alerts(refresh.crm, table, refresh.users)?;
     let mut changes = Changes::default();
     changes.leave(&mut found, targets);
-    changes.judge(refresh, &rules, &judged, &mut found, quiet_days)?;
+    changes.judge(refresh, &rules, &judged, &found, quiet_days)?;
     changes.keep_quiet_at_first(refresh.crm, table)?;
     changes.write(refresh.crm, table, refresh.as_of)
 }
@@ -92,8 +96,6 @@ pub(super) fn leave(
     run(crm, table, text, &[idle.into(), as_of.into()])
 }
 
-type OpenAlerts = HashMap<(Uuid, AlertType), Found>;
-
 fn open_alerts(crm: &Crm, table: &Relation, users: &[Uuid]) -> Result<OpenAlerts> {
     let statement = filled(
         crm,
@@ -102,35 +104,35 @@ fn open_alerts(crm: &Crm, table: &Relation, users: &[Uuid]) -> Result<OpenAlerts
     )?;
     Spi::connect(|client| {
         let rows = client.select(statement.as_str(), None, &[users.to_vec().into()])?;
-        let mut found = HashMap::with_capacity(rows.len());
-        for row in rows {
-            let (Some(id), Some(deal)) = (row.get::<Uuid>(1)?, row.get::<Uuid>(2)?) else {
-                continue;
-            };
-            let alert_type = row.get::<&str>(3)?.and_then(AlertType::parse);
-            let severity = row.get::<&str>(4)?.and_then(AlertSeverity::parse);
-            let status: String = row.get(5)?.unwrap_or_default();
-            // An alert of another kind is somebody else's.
-            let (Some(alert_type), Some(severity)) = (alert_type, severity) else {
-                continue;
-            };
-            let state = match status.as_str() {
-                "active" => OpenState::Active,
-                "acknowledged" => OpenState::Acknowledged,
-                _ => OpenState::Dismissed(
-                    row.get::<TimestampWithTimeZone>(6)?
-                        .map_or(Instant(i64::MIN), |since| to_instant(since.into())),
-                ),
-            };
-            let alert = Found {
-                id,
-                status,
-                open: Open { severity, state },
-                title: row.get(7)?,
-                message: row.get(8)?,
-                actions: row.get(9)?,
-            };
-            found.insert((deal, alert_type), alert);
+        let mut found: OpenAlerts = HashMap::with_capacity(rows.len());
+        // SAFETY: the statement has just run; its columns are these, in this order.
+        unsafe {
+            each_row(
+                |[id, deal, alert_type, severity, status, dismissed_at, said]| {
+                    let (Some(id), Some(deal)) = (value::<Uuid>(id), value::<Uuid>(deal)) else {
+                        return;
+                    };
+                    let alert_type = value::<&str>(alert_type).and_then(AlertType::parse);
+                    let severity = value::<&str>(severity).and_then(AlertSeverity::parse);
+                    // An alert of another kind is somebody else's.
+                    let (Some(alert_type), Some(severity)) = (alert_type, severity) else {
+                        return;
+                    };
+                    let state = match value::<&str>(status) {
+                        Some("active") => OpenState::Active,
+                        Some("acknowledged") => OpenState::Acknowledged,
+                        _ => OpenState::Dismissed(
+                            value::<TimestampWithTimeZone>(dismissed_at)
+                                .map_or(Instant(i64::MIN), |since| to_instant(since.into())),
+                        ),
+                    };
+                    let said =
+                        value::<&str>(said).and_then(|said| u64::from_str_radix(said, 16).ok());
+                    let open = Open { severity, state };
+                    found.entry(deal).or_default()[alert_type as usize] =
+                        Some(Found { id, open, said });
+                },
+            );
         }
         Ok(found)
     })
@@ -143,10 +145,11 @@ impl Changes {
             return;
         }
         let scored: HashSet<Uuid> = targets.iter().filter_map(|target| target.id).collect();
-        found.retain(|(deal, _), alert| {
+        found.retain(|deal, alerts| {
             let stays = scored.contains(deal);
             if !stays {
-                self.close.push(alert.id);
+                self.close
+                    .extend(alerts.iter().flatten().map(|alert| alert.id));
             }
             stays
         });
@@ -157,28 +160,25 @@ impl Changes {
         refresh: &Refresh<'_>,
         rules: &[Rule],
         judged: &[&Scored],
-        found: &mut OpenAlerts,
+        found: &OpenAlerts,
         quiet_days: i32,
     ) -> Result<()> {
         let as_of = to_instant(refresh.as_of.into());
+        let none = OfDeal::default();
+        let mut scratch = String::new();
         alert_facts::each(refresh, judged, |target, score, facts| {
             let deal = target.id.expect("a deal");
-            let mut holding = raised(rules, facts);
-            // What was open but holds no more is judged too.
-            for alert_type in AlertType::ALL {
-                let at = holding
-                    .iter()
-                    .position(|alert| alert.alert_type == *alert_type);
-                let holds = at.map(|at| holding.swap_remove(at));
-                let open = found.get(&(deal, *alert_type));
-                let severity = holds.as_ref().map(|alert| alert.severity);
-                let next = step(
-                    open.map(|found| found.open),
-                    severity,
-                    as_of,
-                    quiet_days.into(),
-                );
-                self.follow(next, target, score, holds, open);
+            let open = found.get(&deal).unwrap_or(&none);
+            for (rule, open) in speaking(rules, facts).into_iter().zip(open) {
+                let before = open.as_ref().map(|found| found.open);
+                let now = rule.map(Rule::severity);
+                let next = step(before, now, as_of, quiet_days.into());
+                let about = About {
+                    target,
+                    score,
+                    facts,
+                };
+                self.follow(next, &about, rule, open.as_ref(), &mut scratch);
             }
         })
     }
@@ -186,31 +186,37 @@ impl Changes {
     fn follow(
         &mut self,
         next: Step,
-        target: &Scored,
-        score: Option<Uuid>,
-        holds: Option<Alert>,
+        about: &About<'_>,
+        rule: Option<&Rule>,
         open: Option<&Found>,
+        scratch: &mut String,
     ) {
-        match (next, holds, open) {
+        match (next, rule, open) {
             (Step::Resolve, _, Some(open)) => self.close.push(open.id),
-            (Step::Raise, Some(alert), _) => self.raise_new(target, score, alert),
-            (Step::RaiseAgain, Some(alert), Some(open)) => {
+            (Step::Raise, Some(rule), _) => self.raise_new(about, rule),
+            (Step::RaiseAgain, Some(rule), Some(open)) => {
                 self.close.push(open.id);
-                self.raise_new(target, score, alert);
+                self.raise_new(about, rule);
             }
-            (Step::Worsen, Some(alert), Some(open)) => {
-                self.change.push(changed(&alert, open, score, true));
-                self.tell(target, alert);
+            (Step::Worsen, Some(rule), Some(open)) => {
+                let alert = rule.alert(about.facts);
+                self.change.push(changed(&alert, open, about.score, true));
+                self.tell(about.target, alert);
             }
-            (Step::Restate, Some(alert), Some(open)) if !open.says(&alert) => {
-                self.change.push(changed(&alert, open, score, false));
+            // What says what it said is left alone.
+            (Step::Restate, Some(rule), Some(open))
+                if open.said != Some(rule.said(about.facts, scratch)) =>
+            {
+                let alert = rule.alert(about.facts);
+                self.change.push(changed(&alert, open, about.score, false));
             }
             _ => {}
         }
     }
 
-    fn raise_new(&mut self, target: &Scored, score: Option<Uuid>, alert: Alert) {
-        let mut row = document(&alert, score);
+    fn raise_new(&mut self, about: &About<'_>, rule: &Rule) {
+        let (target, alert) = (about.target, rule.alert(about.facts));
+        let mut row = document(&alert, about.score);
         row["deal_id"] = json!(target.id.map(|id| id.to_string()));
         row["user_id"] = json!(target.user.to_string());
         row["alert_type"] = json!(alert.alert_type);
@@ -307,13 +313,11 @@ impl Changes {
     }
 }
 
-impl Found {
-    fn says(&self, alert: &Alert) -> bool {
-        self.open.severity == alert.severity
-            && self.message.as_deref() == Some(alert.message.as_str())
-            && self.title.as_deref() == Some(alert.title.as_str())
-            && self.actions.as_deref() == Some(alert.suggested_actions.join("\n").as_str())
-    }
+/// A deal that was judged, its score's id and its facts.
+struct About<'a> {
+    target: &'a Scored,
+    score: Option<Uuid>,
+    facts: &'a DealFacts<'a>,
 }
 
 /// What an alert says, as a statement reads it.
@@ -321,14 +325,18 @@ fn document(alert: &Alert, score: Option<Uuid>) -> Value {
     json!({
         "score_id": score.map(|id| id.to_string()), "severity": alert.severity, "title": alert.title,
         "message": alert.message, "suggested_actions": alert.suggested_actions, "priority": alert.priority,
-        "metadata": {"rule_name": alert.rule_name},
+        "metadata": {"rule_name": alert.rule_name, "said": format!("{:016x}", alert.said)},
     })
 }
 
 fn changed(alert: &Alert, open: &Found, score: Option<Uuid>, worsened: bool) -> Value {
     let mut row = document(alert, score);
     row["id"] = json!(open.id.to_string());
-    row["status"] = json!(open.status);
+    row["status"] = json!(match open.open.state {
+        OpenState::Active => "active",
+        OpenState::Acknowledged => "acknowledged",
+        OpenState::Dismissed(_) => "dismissed",
+    });
     row["worsened"] = json!(worsened);
     row
 }

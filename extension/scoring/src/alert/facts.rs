@@ -4,14 +4,14 @@ use super::AlertType;
 use crate::status::SentimentTrend;
 
 /// A deal as rules and templates see it. `None` is unknown, and an unknown metric meets no rule.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct DealFacts {
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct DealFacts<'a> {
     /// Its name.
-    pub deal_name: Option<String>,
+    pub deal_name: Option<&'a str>,
     /// The account's name.
-    pub company: Option<String>,
+    pub company: Option<&'a str>,
     /// The stage's name.
-    pub stage: Option<String>,
+    pub stage: Option<&'a str>,
     /// Its value, in the CRM's currency.
     pub value: Option<f64>,
     /// Overall score, 0 to 100.
@@ -87,7 +87,7 @@ metrics! {
 impl Metric {
     /// The metric of a deal; `None` where it is unknown.
     #[must_use]
-    pub fn of(self, deal: &DealFacts) -> Option<f64> {
+    pub fn of(self, deal: &DealFacts<'_>) -> Option<f64> {
         let whole = |value: Option<i64>| value.map(|value| value as f64);
         match self {
             Self::DaysInStage => whole(deal.days_in_stage),

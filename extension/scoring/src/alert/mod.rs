@@ -1,7 +1,7 @@
 //! Alerts on deals: when a rule holds, what is said, and what becomes of an alert that is there.
 //!
 //! A [`Rule`] compares one metric of a deal with a threshold, under conditions, and words its
-//! alerts by templates. [`raised`] gives the alerts that hold for a deal, one for each type;
+//! alerts by templates. [`speaking`] gives the rules that speak for a deal, one for each type;
 //! [`step`] says what follows for the alert of that type that is open.
 
 mod facts;
@@ -12,7 +12,7 @@ mod words;
 
 pub use facts::{DealFacts, Metric};
 pub use lifecycle::{Open, OpenState, Step, step};
-pub use rule::{Alert, Operator, Priority, Rule, RuleError, RuleRow, raised};
+pub use rule::{Alert, Operator, Priority, Rule, RuleError, RuleRow, speaking};
 pub use template::{Placeholder, Template};
 
 text_enum! {

@@ -1,6 +1,4 @@
-//! Rules as they stand in a table, checked, and what they raise for a deal.
-
-use std::collections::BTreeMap;
+//! Rules as they stand in a table, checked, and what they say of a deal.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -119,6 +117,8 @@ pub struct Alert {
     pub priority: Priority,
     /// The rule that raised it.
     pub rule_name: String,
+    /// A number for its words: [`Rule::said`].
+    pub said: u64,
 }
 
 /// The words of an enumeration, for a message.
@@ -197,7 +197,7 @@ impl Rule {
 
     /// Whether the rule applies to the deal, and its test holds.
     #[must_use]
-    pub fn holds(&self, deal: &DealFacts) -> bool {
+    pub fn holds(&self, deal: &DealFacts<'_>) -> bool {
         let Some(value) = self.metric.of(deal) else {
             return false;
         };
@@ -212,37 +212,84 @@ impl Rule {
         met && self.conditions.meet(deal)
     }
 
-    fn alert(&self, deal: &DealFacts) -> Alert {
+    /// What its alerts are about.
+    #[must_use]
+    pub const fn alert_type(&self) -> AlertType {
+        self.alert_type
+    }
+
+    /// How grave its alerts are.
+    #[must_use]
+    pub const fn severity(&self) -> AlertSeverity {
+        self.severity
+    }
+
+    /// The alert for a deal.
+    #[must_use]
+    pub fn alert(&self, deal: &DealFacts<'_>) -> Alert {
+        let text = |add: &dyn Fn(&mut String)| {
+            let mut text = String::new();
+            add(&mut text);
+            text
+        };
+        let mut scratch = String::new();
         Alert {
             alert_type: self.alert_type,
             severity: self.severity,
-            title: wording::title(self.alert_type, self.severity, deal),
-            message: self.message.fill(deal),
+            title: text(&|text| wording::title(self.alert_type, self.severity, deal, text)),
+            message: text(&|text| self.message.fill(deal, text)),
             suggested_actions: self
                 .actions
                 .iter()
-                .map(|action| action.fill(deal))
+                .map(|action| text(&|text| action.fill(deal, text)))
                 .collect(),
             priority: match self.severity {
                 AlertSeverity::Critical => Priority::Urgent,
                 AlertSeverity::Warning | AlertSeverity::Info => Priority::Medium,
             },
             rule_name: self.name.clone(),
+            said: self.said(deal, &mut scratch),
         }
+    }
+
+    /// A number for all that the alert for a deal says, the same for the same words: whether it
+    /// has to be written again is seen without it. `scratch` is overwritten.
+    #[must_use]
+    pub fn said(&self, deal: &DealFacts<'_>, scratch: &mut String) -> u64 {
+        scratch.clear();
+        wording::title(self.alert_type, self.severity, deal, scratch);
+        scratch.push('\n');
+        self.message.fill(deal, scratch);
+        for action in &self.actions {
+            scratch.push('\n');
+            action.fill(deal, scratch);
+        }
+        fnv(scratch.as_bytes())
     }
 }
 
-/// The alerts that hold for a deal: of each type the most severe, of equals the first in order.
+/// The 64-bit hash of Fowler, Noll and Vo (FNV-1a), which stays the same from version to version.
+fn fnv(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+/// The rules that speak for a deal, by type: of those that hold the most severe, of equals the
+/// first in order.
 #[must_use]
-pub fn raised(rules: &[Rule], deal: &DealFacts) -> Vec<Alert> {
-    let mut gravest: BTreeMap<AlertType, &Rule> = BTreeMap::new();
+pub fn speaking<'r>(
+    rules: &'r [Rule],
+    deal: &DealFacts<'_>,
+) -> [Option<&'r Rule>; AlertType::ALL.len()] {
+    let mut gravest = [None; AlertType::ALL.len()];
     for rule in rules.iter().filter(|rule| rule.holds(deal)) {
-        let found = gravest.entry(rule.alert_type).or_insert(rule);
-        if rule.severity > found.severity {
-            *found = rule;
+        let found: &mut Option<&Rule> = &mut gravest[rule.alert_type as usize];
+        if found.is_none_or(|found| rule.severity > found.severity) {
+            *found = Some(rule);
         }
     }
-    gravest.into_values().map(|rule| rule.alert(deal)).collect()
+    gravest
 }
 
 fn threshold(value: Option<&Value>) -> Result<f64, RuleError> {
@@ -312,11 +359,10 @@ impl Conditions {
         Ok(parsed)
     }
 
-    fn meet(&self, deal: &DealFacts) -> bool {
+    fn meet(&self, deal: &DealFacts<'_>) -> bool {
         let stage = self.stages.as_ref().is_none_or(|wanted| {
             deal.stage
-                .as_ref()
-                .is_some_and(|stage| wanted.contains(stage))
+                .is_some_and(|stage| wanted.iter().any(|wanted| wanted == stage))
         });
         let at_least = |bound: f64| deal.value.is_some_and(|value| !below(value, bound));
         let at_most = |bound: f64| deal.value.is_some_and(|value| !above(value, bound));

@@ -74,17 +74,14 @@ impl Template {
         Ok(Self { parts })
     }
 
-    /// The text for a deal.
-    #[must_use]
-    pub fn fill(&self, deal: &DealFacts) -> String {
-        let mut filled = String::new();
+    /// Adds the text for a deal.
+    pub fn fill(&self, deal: &DealFacts<'_>, text: &mut String) {
         for part in &self.parts {
             match part {
-                Part::Text(text) => filled.push_str(text),
-                Part::Value(placeholder) => filled.push_str(&words::value(*placeholder, deal)),
+                Part::Text(plain) => text.push_str(plain),
+                Part::Value(placeholder) => words::value(*placeholder, deal, text),
             }
         }
-        filled
     }
 }
 

@@ -1,8 +1,8 @@
 //! Rules, templates and the life of an alert, case by case.
 
 use crm_health_scoring::alert::{
-    AlertSeverity as Severity, AlertType, DealFacts, Metric, Open, OpenState, Placeholder,
-    Priority, Rule, RuleRow, Step, Template, raised, step,
+    Alert, AlertSeverity as Severity, AlertType, DealFacts, Metric, Open, OpenState, Placeholder,
+    Priority, Rule, RuleRow, Step, Template, speaking, step,
 };
 use crm_health_scoring::interaction::Instant;
 use crm_health_scoring::status::SentimentTrend;
@@ -27,11 +27,26 @@ fn rule(changes: &Value) -> Rule {
     parse(changes).expect("a rule")
 }
 
-fn deal() -> DealFacts {
+fn raised(rules: &[Rule], deal: &DealFacts<'_>) -> Vec<Alert> {
+    let speaking = speaking(rules, deal);
+    speaking
+        .into_iter()
+        .flatten()
+        .map(|rule| rule.alert(deal))
+        .collect()
+}
+
+fn fill(template: &Template, deal: &DealFacts<'_>) -> String {
+    let mut text = String::new();
+    template.fill(deal, &mut text);
+    text
+}
+
+fn deal() -> DealFacts<'static> {
     DealFacts {
-        deal_name: Some("Renewal".into()),
-        company: Some("Acme".into()),
-        stage: Some("SQL".into()),
+        deal_name: Some("Renewal"),
+        company: Some("Acme"),
+        stage: Some("SQL"),
         value: Some(1000.0),
         overall_health_score: Some(40),
         days_in_stage: Some(6),
@@ -114,8 +129,11 @@ fn placeholders_are_filled_and_what_is_unknown_says_so() {
         (Placeholder::DaysUntilClose, "7", "unknown"),
     ] {
         let template = Template::parse(&format!("<{{{placeholder}}}>")).expect("a template");
-        assert_eq!(template.fill(&deal()), format!("<{known}>"));
-        assert_eq!(template.fill(&DealFacts::default()), format!("<{unknown}>"));
+        assert_eq!(fill(&template, &deal()), format!("<{known}>"));
+        assert_eq!(
+            fill(&template, &DealFacts::default()),
+            format!("<{unknown}>")
+        );
     }
     assert_eq!(Placeholder::ALL.len(), 9, "all of them");
 }
@@ -124,12 +142,12 @@ fn placeholders_are_filled_and_what_is_unknown_says_so() {
 fn braces_in_names_stay_and_doubled_braces_are_one() {
     let template = Template::parse("{{{deal_name}}} of {company}, {{stage}}").expect("a template");
     let deal = DealFacts {
-        deal_name: Some("{company}".into()),
-        company: Some("}}{{deal_name}".into()),
+        deal_name: Some("{company}"),
+        company: Some("}}{{deal_name}"),
         ..deal()
     };
     assert_eq!(
-        template.fill(&deal),
+        fill(&template, &deal),
         "{{company}} of }}{{deal_name}, {stage}"
     );
 }
@@ -154,23 +172,24 @@ fn a_lone_brace_or_a_strange_placeholder_is_refused() {
 #[test]
 fn a_name_beyond_all_measure_is_cut() {
     let template = Template::parse("{deal_name}").expect("a template");
-    let deal = |name: String| DealFacts {
-        deal_name: Some(name),
-        ..deal()
-    };
-    assert_eq!(template.fill(&deal("é".repeat(200))), "é".repeat(200));
-    assert_eq!(
-        template.fill(&deal("é".repeat(201))),
-        format!("{}…", "é".repeat(199))
-    );
-    assert_eq!(template.fill(&deal("  ".into())), "unnamed deal");
+    for (name, shown) in [
+        ("é".repeat(200), "é".repeat(200)),
+        ("é".repeat(201), format!("{}…", "é".repeat(199))),
+        ("  ".into(), "unnamed deal".into()),
+    ] {
+        let deal = DealFacts {
+            deal_name: Some(&name),
+            ..deal()
+        };
+        assert_eq!(fill(&template, &deal), shown);
+    }
 }
 
 #[test]
 fn an_action_is_a_line_and_a_name_of_two_lines_is_still_one_action() {
     let rule = rule(&json!({"suggested_action_template": "Call {company}\n\n  Write to them  \n"}));
     let deal = DealFacts {
-        company: Some("A\nB".into()),
+        company: Some("A\nB"),
         ..deal()
     };
     let alert = raised(&[rule], &deal).remove(0);
@@ -329,4 +348,48 @@ fn a_row_without_anything_says_what_is_missing_first() {
             "{column}: {error}"
         );
     }
+}
+
+#[test]
+fn the_number_for_what_is_said_changes_with_each_word_of_it_and_with_nothing_else() {
+    let base = json!({"alert_message_template": "{days_in_stage}", "suggested_action_template": "{company}"});
+    let mut scratch = String::from("left over");
+    let mut said = |changes: &Value, deal: &DealFacts<'_>| rule(changes).said(deal, &mut scratch);
+    let first = said(&base, &deal());
+    assert_eq!(rule(&base).alert(&deal()).said, first);
+    let later = DealFacts {
+        meeting_count_30d: Some(9),
+        ..deal()
+    };
+    assert_eq!(said(&base, &later), first, "nothing that is said");
+    let mut graver = base.clone();
+    graver["alert_severity"] = json!("critical");
+    for (changes, deal) in [
+        (
+            &base,
+            DealFacts {
+                deal_name: Some("Other"),
+                ..deal()
+            },
+        ),
+        (
+            &base,
+            DealFacts {
+                days_in_stage: Some(7),
+                ..deal()
+            },
+        ),
+        (
+            &base,
+            DealFacts {
+                company: Some("Other"),
+                ..deal()
+            },
+        ),
+        (&graver, deal()),
+    ] {
+        assert_ne!(said(changes, &deal), first, "{deal:?}");
+    }
+    // As it is stored: it must be the same in every version.
+    assert_eq!(first, 4_063_749_855_402_273_388);
 }
