@@ -19,6 +19,7 @@ mod pipeline;
 mod purge;
 mod raw;
 mod refresh;
+mod replay;
 mod replies;
 mod score;
 mod settings;

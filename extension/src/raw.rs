@@ -114,3 +114,11 @@ pub(crate) unsafe fn each_row<const N: usize>(mut read: impl FnMut([Option<pg_sy
         }
     }
 }
+
+/// A datum of such a row as what it is.
+///
+/// # Safety
+/// The datum must be of this type.
+pub(crate) unsafe fn value<T: pgrx::FromDatum>(datum: Option<pg_sys::Datum>) -> Option<T> {
+    datum.and_then(|datum| unsafe { T::from_datum(datum, false) })
+}

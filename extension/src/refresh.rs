@@ -6,6 +6,7 @@ pub(crate) mod alert_rules;
 mod alerts;
 mod deals;
 mod ghost_rows;
+mod past;
 mod plan;
 mod relationships;
 mod silence;
@@ -22,6 +23,9 @@ use crate::error::{Error, Result};
 use crate::owner::AsOwner;
 use crate::settings::Settings;
 use crate::{caller, crm};
+
+pub(crate) use past::{Past, answers, past};
+pub(crate) use plan::{lock, target};
 
 /// A hundred years.
 pub(crate) const MAX_AGE_HOURS: i32 = 876_600;
@@ -138,7 +142,7 @@ fn oldest_fresh(
 }
 
 /// Whether a configuration asks for the calibrated ghost model.
-fn is_calibrated(config: &serde_json::Value) -> bool {
+pub(crate) fn is_calibrated(config: &serde_json::Value) -> bool {
     config["ghost_model"] == "calibrated"
 }
 

@@ -94,9 +94,14 @@ extension_sql_file!(
     requires = ["ghost_functions"]
 );
 extension_sql_file!(
+    "../../sql/extension/replay.sql",
+    name = "replay",
+    requires = ["deal_functions"]
+);
+extension_sql_file!(
     "../../sql/extension/refresh_active_users.sql",
     name = "refresh_active_users",
-    requires = ["deal_functions"]
+    requires = ["replay"]
 );
 extension_sql_file!(
     "../../sql/extension/schedule.sql",

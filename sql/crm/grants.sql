@@ -157,6 +157,8 @@ BEGIN
             ('everyone', 'crm_health.score_deal(jsonb)'),
             ('everyone', 'crm_health.ghost_probability(uuid,integer,timestamptz)'),
             ('everyone', 'crm_health.score_relationship(jsonb,text)'),
+            ('everyone', 'crm_health.replay(uuid,timestamptz,timestamptz,interval)'),
+            ('everyone', 'crm_health.fill_history(uuid,timestamptz,timestamptz,interval)'),
             ('trusted', 'crm_health.refresh_deals(uuid[],integer,timestamptz)'),
             ('trusted', 'crm_health.refresh_relationships(uuid[],integer,timestamptz)'),
             ('trusted', 'crm_health.fit_ghost_model(timestamptz,text)'),

@@ -7,4 +7,5 @@ snapshot AS (
   JOIN (SELECT id FROM updated UNION ALL SELECT id FROM inserted) w ON w.id = n.score_id
   WHERE n.previous_score IS DISTINCT FROM n.new_score
      OR n.previous_status IS DISTINCT FROM n.new_status
+  RETURNING 1
 )

@@ -8,4 +8,5 @@ snapshot AS (
   WHERE n.previous_score IS DISTINCT FROM n.new_score
      OR n.previous_status IS DISTINCT FROM n.new_status
      OR n.previous_ghost_risk IS DISTINCT FROM n.new_ghost_risk
+  RETURNING 1
 )

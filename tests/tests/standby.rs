@@ -48,12 +48,17 @@ fn a_standby_reads_fresh_scores_and_refuses_to_compute() {
     for read in [
         format!("SELECT crm_health.ghost_probability('{contact}', 30)"),
         "SELECT * FROM crm_health.backtest(now() - interval '90 days', now(), 30)".to_owned(),
+        format!("SELECT * FROM crm_health.replay('{user}', now() - interval '3 days')"),
     ] {
         reader.query(&read, &[]).expect(&read);
     }
-    for fit in ["fit_ghost_model", "fit_deal_model"] {
-        let call = format!("SELECT * FROM crm_health.{fit}()");
-        assert_eq!(error_of(&mut reader, &call).0, "25006", "{fit}");
+    for write in [
+        "fit_ghost_model()".to_owned(),
+        "fit_deal_model()".to_owned(),
+        format!("fill_history('{user}', now() - interval '3 days')"),
+    ] {
+        let call = format!("SELECT * FROM crm_health.{write}");
+        assert_eq!(error_of(&mut reader, &call).0, "25006", "{write}");
     }
     assert_eq!(
         reader

@@ -14,7 +14,7 @@ use super::columns::{Role, TABLES, Table};
 use crate::error::{Error, Result};
 
 /// A table or view that was found.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Relation {
     pub(crate) schema: String,
     pub(crate) name: String,
@@ -47,10 +47,12 @@ impl Relation {
 }
 
 /// The CRM of one schema, as it was when the catalog was read.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Crm {
     schema: String,
     relations: HashMap<&'static str, Relation>,
+    /// Sources that are read as something else than they are: see [`Crm::read_as`].
+    readings: HashMap<&'static str, String>,
     /// Counts up with each reading: what was derived from an older one is stale.
     pub(crate) generation: u64,
 }
@@ -140,6 +142,7 @@ impl Crm {
         Ok(Self {
             schema: schema.to_owned(),
             relations,
+            readings: HashMap::new(),
             generation,
         })
     }
@@ -150,6 +153,9 @@ impl Crm {
 
     /// A subquery over the source of this name: every known column, NULL where it is missing.
     pub(crate) fn source(&self, name: &str) -> Result<String> {
+        if let Some(reading) = self.readings.get(name) {
+            return Ok(reading.clone());
+        }
         let table = table(name);
         let Some(relation) = self.find(name) else {
             return match table.role {
@@ -176,6 +182,37 @@ impl Crm {
             columns.join(", "),
             relation.qualified()
         ))
+    }
+
+    /// This CRM, with a source read as something else from here on: some columns are expressions over
+    /// its rows `r` and over what `rest`, the end of the subquery from after its FROM, adds.
+    pub(crate) fn read_as(
+        self,
+        name: &'static str,
+        values: &[(&str, &str)],
+        rest: &str,
+    ) -> Result<Self> {
+        let plain = self.source(name)?;
+        let columns: Vec<String> = table(name)
+            .columns
+            .iter()
+            .map(|column| {
+                let given = values.iter().find(|(given, _)| *given == column.name);
+                let name = quote_identifier(column.name);
+                match given {
+                    Some((_, value)) => format!("{value} AS {name}"),
+                    None => format!("r.{name}"),
+                }
+            })
+            .collect();
+        let reading = format!("(SELECT {} FROM {plain} r {rest})", columns.join(", "));
+        Ok(self.read_from(name, &reading))
+    }
+
+    /// This CRM, with another subquery in the place of a source.
+    pub(crate) fn read_from(mut self, name: &'static str, subquery: &str) -> Self {
+        self.readings.insert(name, subquery.to_owned());
+        self
     }
 
     /// The score table of this name, checked to be one that can be written.

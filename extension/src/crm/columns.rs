@@ -82,6 +82,8 @@ pub(crate) static TABLES: &[Table] = &[
             may("company_id", "uuid"),
             may("company", "text"),
             may("expected_close_date", "date"),
+            may("closed_won_date", "timestamptz"),
+            may("closed_lost_date", "timestamptz"),
         ],
     },
     Table {
@@ -106,6 +108,7 @@ pub(crate) static TABLES: &[Table] = &[
             may("first_name", "text"),
             may("last_name", "text"),
             may("full_name", "text"),
+            may("created_at", "timestamptz"),
         ],
     },
     Table {
@@ -125,6 +128,7 @@ pub(crate) static TABLES: &[Table] = &[
             may("company_id", "uuid"),
             may("deal_id", "uuid"),
             may("sentiment_score", "float8"),
+            may("created_at", "timestamptz"),
         ],
     },
     Table {

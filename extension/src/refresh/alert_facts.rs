@@ -8,11 +8,11 @@ use pgrx::prelude::*;
 
 use super::Scored;
 use super::after::Refresh;
-use super::plan::value;
 use super::template::Template;
 use crate::collect::to_instant;
 use crate::error::Result;
 use crate::raw::each_row;
+use crate::raw::value;
 
 /// The metrics of the score table that rules ask about, and how they are read.
 const METRICS: [(&str, &str); 9] = [

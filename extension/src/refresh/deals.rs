@@ -59,17 +59,26 @@ pub(super) fn due(crm: &Crm, users: &str) -> Result<String> {
 
 /// The statement that scores targets and writes the scores.
 pub(super) fn compute(crm: &Crm) -> Result<String> {
-    let table = crm.score_table(TABLE)?;
-    let history = match crm.history_table("deal_health_history", table)? {
-        Some(history) => history_columns(history, table, HISTORY)
-            .fill(include_str!("../../../sql/refresh/deals_history.sql"), crm)?,
-        None => String::new(),
-    };
-    score_columns(table, COMPUTED)
-        .with("scores", table.qualified())
-        .with("signals", signals(crm)?)
-        .with("history", history)
+    scored(crm)?
+        .with("scores", crm.score_table(TABLE)?.qualified())
+        .with("history", history(crm)?)
         .fill(include_str!("../../../sql/refresh/deals_refresh.sql"), crm)
+}
+
+/// The parts of a statement that gathers the signals of targets and scores them.
+pub(super) fn scored(crm: &Crm) -> Result<Template<'static>> {
+    Ok(score_columns(crm.score_table(TABLE)?, COMPUTED).with("signals", signals(crm)?))
+}
+
+/// The part that keeps what changed as a snapshot; nothing where there is no table for it, or a
+/// trigger keeps it.
+pub(super) fn history(crm: &Crm) -> Result<String> {
+    let table = crm.score_table(TABLE)?;
+    let Some(history) = crm.history_table("deal_health_history", table)? else {
+        return Ok(String::new());
+    };
+    history_columns(history, table, HISTORY)
+        .fill(include_str!("../../../sql/refresh/deals_history.sql"), crm)
 }
 
 /// The gathering of signals, as common table expressions that end with `signals`.

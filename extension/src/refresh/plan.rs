@@ -12,7 +12,7 @@ use pgrx::spi::OwnedPreparedStatement;
 use super::{Kind, Scored, deals, relationships};
 use crate::crm::Crm;
 use crate::error::Result;
-use crate::raw::each_row;
+use crate::raw::{each_row, value};
 
 /// Advisory locks of a refresh are taken in this class, one a user.
 const LOCK_SEED: i64 = 0x6372_6d5f_6865_616c;
@@ -69,7 +69,7 @@ pub(super) fn due(
 
 /// # Safety
 /// The row must be one of the statement that finds the targets.
-unsafe fn target(row: [Option<pg_sys::Datum>; 8]) -> Scored {
+pub(crate) unsafe fn target(row: [Option<pg_sys::Datum>; 8]) -> Scored {
     let [
         user,
         id,
@@ -94,15 +94,9 @@ unsafe fn target(row: [Option<pg_sys::Datum>; 8]) -> Scored {
     }
 }
 
-/// # Safety
-/// The datum must be of this type.
-pub(super) unsafe fn value<T: FromDatum>(datum: Option<pg_sys::Datum>) -> Option<T> {
-    datum.and_then(|datum| unsafe { T::from_datum(datum, false) })
-}
-
 /// Keeps other refreshes of these users out until the transaction ends. Everyone takes the locks
 /// in the same order, so that two calls wait for each other and never in a circle.
-pub(super) fn lock(users: &[Uuid]) -> Result<()> {
+pub(crate) fn lock(users: &[Uuid]) -> Result<()> {
     Spi::connect_mut(|client| {
         client.update(
             "SELECT pg_advisory_xact_lock(k.key) FROM (

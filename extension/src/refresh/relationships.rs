@@ -114,21 +114,35 @@ pub(super) fn due(crm: &Crm, users: &str) -> Result<String> {
 
 /// The statement that scores targets and writes the scores.
 pub(super) fn compute(crm: &Crm, calibrated: bool) -> Result<String> {
-    let table = crm.score_table(TABLE)?;
-    let history = match crm.history_table("relationship_health_history", table)? {
-        Some(history) => history_columns(history, table, HISTORY).fill(
-            include_str!("../../../sql/refresh/relationships_history.sql"),
-            crm,
-        )?,
-        None => String::new(),
-    };
-    let written = score_columns(table, COMPUTED)
-        .with("scores", table.qualified())
-        .with("signals", signals(crm, calibrated.then_some("$9"))?)
-        .with("history", history)
-        .with("signal_rows", super::ghost_rows::statement(crm, table)?);
+    let written = scored(crm, calibrated)?
+        .with("scores", crm.score_table(TABLE)?.qualified())
+        .with("history", history(crm)?)
+        .with(
+            "signal_rows",
+            super::ghost_rows::statement(crm, crm.score_table(TABLE)?)?,
+        );
     silence::sealing(written, crm, calibrated)?.fill(
         include_str!("../../../sql/refresh/relationships_refresh.sql"),
+        crm,
+    )
+}
+
+/// The parts of a statement that gathers the signals of targets and scores them; $9 is the
+/// configuration.
+pub(super) fn scored(crm: &Crm, calibrated: bool) -> Result<Template<'static>> {
+    let signals = signals(crm, calibrated.then_some("$9"))?;
+    Ok(score_columns(crm.score_table(TABLE)?, COMPUTED).with("signals", signals))
+}
+
+/// The part that keeps what changed as a snapshot; nothing where there is no table for it, or a
+/// trigger keeps it.
+pub(super) fn history(crm: &Crm) -> Result<String> {
+    let table = crm.score_table(TABLE)?;
+    let Some(history) = crm.history_table("relationship_health_history", table)? else {
+        return Ok(String::new());
+    };
+    history_columns(history, table, HISTORY).fill(
+        include_str!("../../../sql/refresh/relationships_history.sql"),
         crm,
     )
 }
@@ -136,9 +150,7 @@ pub(super) fn compute(crm: &Crm, calibrated: bool) -> Result<String> {
 /// The gathering of signals, as common table expressions that end with `signals`. `config` is the
 /// parameter of the configuration where the calibrated ghost model is in use.
 fn signals(crm: &Crm, config: Option<&str>) -> Result<String> {
-    let deal_scores = crm.score_table("deal_health_scores")?.qualified();
     let template = Template::default()
-        .with("deal_health_scores", deal_scores)
         .with("older_contact_events", older_events(crm, "contact_id")?)
         .with("older_company_events", older_events(crm, "company_id")?);
     silence::signals(template, crm, config)?.fill(
