@@ -263,7 +263,8 @@ fn a_contact_is_there_from_its_entry_or_the_first_that_passed() {
             .map(|row| row.get(0))
             .collect();
         let mut there = there;
-        (found.sort(), there.sort());
+        found.sort();
+        there.sort();
         assert_eq!(found, there, "{days} days ago");
     }
 }

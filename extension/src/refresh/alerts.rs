@@ -20,13 +20,13 @@ use super::Scored;
 use super::after::Refresh;
 use super::alert_facts;
 use super::alert_rules::{self, usable};
-use super::plan::value;
 use super::template::Template;
 use crate::collect::to_instant;
 use crate::crm::{Crm, Relation};
 use crate::error::Result;
 use crate::outbox::Notification;
 use crate::raw::each_row;
+use crate::raw::value;
 
 /// An alert as it stands in the table.
 struct Found {
