@@ -2,13 +2,15 @@
 //!
 //! `CRM_HEALTH_DATABASE_URL=… cargo run --release --example bench_sync [-- mailboxes messages]`: a database with the CRM
 //! tables (`make cluster`), which is filled with made-up users. Prints a table of medians of five, the old way (one
-//! list, then full gets in turn) beside ours; then the throughput of one daemon over many mailboxes, and its memory.
+//! list, then full gets in turn) beside ours; then the throughput of one daemon over many mailboxes, and its memory; then
+//! one mailbox with many messages, 10,000 by 10,000. No mailboxes: the last part alone.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crm_health_sync::config::{Config, Environment};
-use crm_health_sync::run::{Engine, RunKind, RunRequest};
+use crm_health_sync::mailbox::Step;
+use crm_health_sync::run::{Engine, OnStep, RunKind, RunRequest};
 use local_gmail::{Config as GmailConfig, Generate, Latency, LocalGmail, Quota};
 use sqlx::{AssertSqlSafe, PgPool};
 use tokio_util::sync::CancellationToken;
@@ -54,8 +56,10 @@ async fn main() -> Result<(), Failed> {
         url,
         users: 0,
     };
-    bench.single_mailboxes().await?;
-    bench.many(mailboxes).await?;
+    if mailboxes > 0 {
+        bench.single_mailboxes().await?;
+        bench.many(mailboxes).await?;
+    }
     bench.huge(messages).await
 }
 
@@ -127,6 +131,15 @@ impl Bench {
         engine: &Arc<Engine>,
         users: Vec<Uuid>,
     ) -> Result<(Duration, i64), Failed> {
+        self.sync_watched(engine, users, Arc::new(|_| {})).await
+    }
+
+    async fn sync_watched(
+        &self,
+        engine: &Arc<Engine>,
+        users: Vec<Uuid>,
+        on_step: OnStep,
+    ) -> Result<(Duration, i64), Failed> {
         let request = RunRequest {
             triggered_by: "bench".to_owned(),
             kind: RunKind::Now,
@@ -135,7 +148,7 @@ impl Bench {
         };
         let clock = Instant::now();
         let report = engine
-            .run(&request, &CancellationToken::new(), Arc::new(|_| {}))
+            .run(&request, &CancellationToken::new(), on_step)
             .await;
         let time = clock.elapsed();
         let faults: Vec<_> = report
@@ -246,7 +259,9 @@ impl Bench {
         let (user, mailbox) = self.user().await?;
         self.mail(&mailbox, messages)?;
         let before = resident_mb()?;
-        let (time, seen) = self.sync(&engine, vec![user]).await?;
+        let (time, seen) = self
+            .sync_watched(&engine, vec![user], every_10_000())
+            .await?;
         println!(
             "one mailbox of {messages} messages, no latency: {seen} in {:.1} s; memory {before} → {} MB",
             time.as_secs_f64(),
@@ -254,6 +269,23 @@ impl Bench {
         );
         Ok(())
     }
+}
+
+/// Prints how long each 10,000 messages took.
+fn every_10_000() -> OnStep {
+    const PORTION: i64 = 10_000;
+    let state = Mutex::new((0_i64, Instant::now()));
+    Arc::new(move |step| {
+        let Step::Stored(count) = step else { return };
+        let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+        let (stored, since) = *state;
+        let now = stored + count;
+        if now / PORTION > stored / PORTION {
+            println!("{now} messages: {:.1} s", since.elapsed().as_secs_f64());
+            state.1 = Instant::now();
+        }
+        state.0 = now;
+    })
 }
 
 fn median(times: &mut [f64]) -> f64 {

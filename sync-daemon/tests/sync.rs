@@ -287,3 +287,25 @@ async fn subjects_are_not_even_asked_for_when_they_are_not_kept() {
         .any(|r| r.target.contains("Subject"));
     assert!(!asked, "the subject was asked for");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_mail_twice_in_a_mailbox_is_one_event() {
+    // Together in one batch, and one after the other.
+    for batch_size in [25, 1] {
+        let world = World::with(&format!("[sync]\nbatch_size = {batch_size}")).await;
+        let user = world.add_user(REP).await;
+        world.add_contact(user, ADA).await;
+        for id in [
+            "<one@client.example>",
+            "<one@client.example>",
+            "<two@client.example>",
+        ] {
+            let mail = NewMessage::received(ADA, REP)
+                .header("Message-ID", id)
+                .thread("talk");
+            world.gmail.add_message(REP, mail).expect("message");
+        }
+        let report = world.sync().await;
+        assert_eq!(report.details.events_written, 2, "{report:?}");
+    }
+}

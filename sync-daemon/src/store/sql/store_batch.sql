@@ -43,22 +43,36 @@ WITH fence AS (
       AND d.primary_contact_id = ANY ($13::uuid[])
     GROUP BY d.primary_contact_id
     HAVING count(*) = 1
+), known AS MATERIALIZED (
+    -- Mails of the batch that are there already under another id. In the mailbox itself a copy is in the same thread. The
+    -- source is not asked for: before statistics are there, the planner would read all mail of the user by it.
+    SELECT e.contact_id, e.metadata ->> 'rfc822_message_id' AS rfc822_id
+    FROM {crm}.communication_events e
+    WHERE e.user_id = $1 AND e.thread_id = ANY ($18::text[])
+      AND e.metadata ->> 'rfc822_message_id' = ANY ($19::text[])
+    UNION ALL
+    -- Through another mailbox of the user it is somewhere in the days around the batch, which are read once, and only
+    -- where there is another mailbox: where all mail is with a few contacts, these days hold much.
+    SELECT e.contact_id, e.metadata ->> 'rfc822_message_id'
+    FROM {crm}.communication_events e
+    WHERE EXISTS (SELECT 1 FROM crm_health_sync.mailboxes o WHERE o.user_id = $1 AND o.integration_id <> $2)
+      AND e.user_id = $1 AND e.contact_id = ANY ($13::uuid[])
+      AND e.event_timestamp BETWEEN (SELECT min(k.at) - interval '2 days' FROM candidate k)
+                                AND (SELECT max(k.at) + interval '2 days' FROM candidate k)
+      AND e.external_source = 'gmail' AND e.metadata ->> 'rfc822_message_id' = ANY ($19::text[])
 ), written AS (
     INSERT INTO {crm}.communication_events
         (user_id, contact_id, company_id, deal_id, event_type, direction, subject, thread_id,
          external_id, external_source, sync_source, metadata, event_timestamp, communication_date {mood_columns})
-    SELECT $1, k.contact_id, k.company_id, o.deal_id, k.event_type, k.direction, k.subject, k.thread_id,
+    -- Copies may come in one batch, too.
+    SELECT DISTINCT ON (k.contact_id, coalesce(k.rfc822_id, k.message_id))
+           $1, k.contact_id, k.company_id, o.deal_id, k.event_type, k.direction, k.subject, k.thread_id,
            k.message_id, 'gmail', 'gmail', k.metadata::jsonb, k.at, k.at {mood_values}
     FROM candidate k
     LEFT JOIN only_deal o ON o.contact_id = k.contact_id
-    -- The same mail through a second mailbox of the user has another id but the same Message-ID.
     WHERE NOT EXISTS (
-        SELECT 1 FROM {crm}.communication_events e
-        WHERE e.user_id = $1 AND e.contact_id = k.contact_id
-          AND e.event_timestamp BETWEEN k.at - interval '2 days' AND k.at + interval '2 days'
-          AND e.external_source = 'gmail'
-          AND (e.external_id = k.message_id
-               OR (k.rfc822_id IS NOT NULL AND e.metadata ->> 'rfc822_message_id' = k.rfc822_id)))
+        SELECT 1 FROM known n WHERE n.contact_id = k.contact_id AND n.rfc822_id = k.rfc822_id)
+    ORDER BY k.contact_id, coalesce(k.rfc822_id, k.message_id), k.at, k.message_id
     ON CONFLICT DO NOTHING
     RETURNING external_id, contact_id
 )
