@@ -18,11 +18,11 @@ use crate::raw::pg_function;
 pub(crate) const EPOCH_SHIFT: i64 = 946_684_800_000_000;
 
 /// There is an interaction at all.
-const HAS_ANY: u8 = 1;
+pub(crate) const HAS_ANY: u8 = 1;
 /// There is an inbound one.
-const HAS_INBOUND: u8 = 2;
+pub(crate) const HAS_INBOUND: u8 = 2;
 /// There is a meeting held, a call or an answered e-mail.
-const HAS_MEANINGFUL: u8 = 4;
+pub(crate) const HAS_MEANINGFUL: u8 = 4;
 
 pg_function! {
     /// Transition of `collect_interactions`: keeps one event.
@@ -136,9 +136,10 @@ unsafe fn interaction(fcinfo: pg_sys::FunctionCallInfo, at: Instant) -> Interact
         Interaction {
             at,
             id: id(fcinfo, 2),
-            event_type: event_type(pg_getarg(fcinfo, 3).unwrap_or_default()),
-            direction: direction(pg_getarg(fcinfo, 4).unwrap_or_default()),
-            external_key: external.map(|external| external_key(source.unwrap_or(""), external)),
+            event_type: event_type(pg_getarg::<&str>(fcinfo, 3).unwrap_or_default().as_bytes()),
+            direction: direction(pg_getarg::<&str>(fcinfo, 4).unwrap_or_default().as_bytes()),
+            external_key: external
+                .map(|external| external_key(source.unwrap_or("").as_bytes(), external.as_bytes())),
             thread_key: pg_getarg::<&str>(fcinfo, 7).map(|thread| xxh3_128(thread.as_bytes())),
             thread_position: pg_getarg(fcinfo, 8),
             was_replied: pg_getarg(fcinfo, 9).unwrap_or(false),
@@ -166,34 +167,37 @@ unsafe fn id(fcinfo: pg_sys::FunctionCallInfo, argument: usize) -> u128 {
         .map_or(0, |id| u128::from_be_bytes(*id.as_bytes()))
 }
 
-fn external_key(source: &str, id: &str) -> u128 {
+/// Equal for the same mail of the same source.
+pub(crate) fn external_key(source: &[u8], id: &[u8]) -> u128 {
     let mut hash = Xxh3::new();
-    hash.update(source.as_bytes());
+    hash.update(source);
     hash.update(&[0]);
-    hash.update(id.as_bytes());
+    hash.update(id);
     hash.digest128()
 }
 
-fn event_type(text: &str) -> EventType {
+/// The kind of an event by its stored word.
+pub(crate) fn event_type(text: &[u8]) -> EventType {
     match text {
-        "email_sent" => EventType::EmailSent,
-        "email_received" => EventType::EmailReceived,
-        "email_opened" => EventType::EmailOpened,
-        "email_clicked" => EventType::EmailClicked,
-        "meeting_scheduled" => EventType::MeetingScheduled,
-        "meeting_held" => EventType::MeetingHeld,
-        "meeting_cancelled" => EventType::MeetingCancelled,
-        "meeting_rescheduled" => EventType::MeetingRescheduled,
-        "call_made" => EventType::CallMade,
-        "call_received" => EventType::CallReceived,
+        b"email_sent" => EventType::EmailSent,
+        b"email_received" => EventType::EmailReceived,
+        b"email_opened" => EventType::EmailOpened,
+        b"email_clicked" => EventType::EmailClicked,
+        b"meeting_scheduled" => EventType::MeetingScheduled,
+        b"meeting_held" => EventType::MeetingHeld,
+        b"meeting_cancelled" => EventType::MeetingCancelled,
+        b"meeting_rescheduled" => EventType::MeetingRescheduled,
+        b"call_made" => EventType::CallMade,
+        b"call_received" => EventType::CallReceived,
         _ => EventType::Other,
     }
 }
 
-fn direction(text: &str) -> Direction {
+/// The direction of an event by its stored word.
+pub(crate) fn direction(text: &[u8]) -> Direction {
     match text {
-        "inbound" => Direction::Inbound,
-        "outbound" => Direction::Outbound,
+        b"inbound" => Direction::Inbound,
+        b"outbound" => Direction::Outbound,
         _ => Direction::System,
     }
 }
@@ -204,10 +208,19 @@ fn flags_of(row: &Interaction) -> u8 {
     } else {
         0
     };
-    let meaningful = match row.event_type {
-        EventType::MeetingHeld | EventType::CallMade | EventType::CallReceived => HAS_MEANINGFUL,
-        EventType::EmailSent | EventType::EmailReceived if row.was_replied => HAS_MEANINGFUL,
-        _ => 0,
+    let meaningful = if is_meaningful(row.event_type, row.was_replied) {
+        HAS_MEANINGFUL
+    } else {
+        0
     };
     HAS_ANY | inbound | meaningful
+}
+
+/// Whether both sides took part: a meeting held, a call or an answered e-mail.
+pub(crate) fn is_meaningful(event_type: EventType, was_replied: bool) -> bool {
+    match event_type {
+        EventType::MeetingHeld | EventType::CallMade | EventType::CallReceived => true,
+        EventType::EmailSent | EventType::EmailReceived => was_replied,
+        _ => false,
+    }
 }

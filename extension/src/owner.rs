@@ -46,3 +46,38 @@ impl Drop for AsOwner {
         }
     }
 }
+
+/// Until it is dropped, kept plans are made once, for any values: a large statement takes longer to
+/// plan than one user takes to be scored.
+pub(crate) struct AlwaysGeneric {
+    guc_level: i32,
+}
+
+impl AlwaysGeneric {
+    pub(crate) fn enter() -> Self {
+        // SAFETY: sets an option that every user may set, in a level of its own.
+        unsafe {
+            let guc_level = pg_sys::NewGUCNestLevel();
+            pg_sys::set_config_option(
+                c"plan_cache_mode".as_ptr(),
+                c"force_generic_plan".as_ptr(),
+                pg_sys::GucContext::PGC_USERSET,
+                pg_sys::GucSource::PGC_S_SESSION,
+                pg_sys::GucAction::GUC_ACTION_SAVE,
+                true,
+                0,
+                false,
+            );
+            Self { guc_level }
+        }
+    }
+}
+
+impl Drop for AlwaysGeneric {
+    fn drop(&mut self) {
+        // SAFETY: undoes exactly what `enter` did. While an error unwinds, the abort does it.
+        if !std::thread::panicking() {
+            unsafe { pg_sys::AtEOXact_GUC(true, self.guc_level) };
+        }
+    }
+}

@@ -5,6 +5,7 @@ mod alert_facts;
 pub(crate) mod alert_rules;
 mod alerts;
 mod deals;
+mod events;
 mod ghost_rows;
 mod past;
 mod plan;
@@ -14,7 +15,7 @@ mod template;
 mod transitions;
 mod writes;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use pgrx::datum::{TimestampWithTimeZone, Uuid};
 use pgrx::pg_sys;
@@ -70,13 +71,17 @@ pub(crate) fn refresh(
         return Ok(Vec::new());
     }
     // Where all is to be computed there is nothing to look for before the lock.
+    let mut whole_users = kind == Kind::Relationships && plan::can_compute_users()?;
     if max_age_hours != Some(0) {
         let _owner = AsOwner::enter(owner);
         let scored = plan::due(kind, &crm, &users, oldest_fresh)?;
-        if scored.iter().all(|target| target.fresh) {
+        let stale = scored.iter().filter(|target| !target.fresh).count();
+        if stale == 0 {
             after::leave(kind, &crm, &users, &scored, as_of)?;
             return Ok(scored);
         }
+        // A few are looked up one by one; for many, all that a user has is read at once.
+        whole_users &= stale * WHOLE_FROM >= scored.len();
     }
     // SAFETY: reads a flag.
     if unsafe { pg_sys::RecoveryInProgress() } {
@@ -86,20 +91,83 @@ pub(crate) fn refresh(
     let (scored, told) = {
         let _owner = AsOwner::enter(owner);
         plan::lock(&users)?;
-        // Whoever held the lock may have done the work: look again.
-        let mut scored = plan::due(kind, &crm, &users, oldest_fresh)?;
-        after::leave(kind, &crm, &users, &scored, as_of)?;
-        let mut told = Vec::new();
-        if scored.iter().any(|target| !target.fresh) {
-            let refresh = after::Refresh::new(kind, &crm, &users, as_of, &config);
-            let before = after::Before::note(&refresh, &scored)?;
-            plan::compute(kind, &crm, &mut scored, as_of, &config)?;
-            told = before.follow(&refresh, &scored, settings.alert_quiet_days)?;
+        let refresh = after::Refresh::new(kind, &crm, &users, as_of, &config);
+        if whole_users && max_age_hours == Some(0) {
+            all_of(&refresh)?
+        } else {
+            stale_of(
+                &refresh,
+                oldest_fresh,
+                whole_users,
+                settings.alert_quiet_days,
+            )?
         }
-        (scored, told)
     };
     crate::outbox::post(&told)?;
     Ok(scored)
+}
+
+/// Where one target of so many is stale, or more, its user is read as a whole.
+const WHOLE_FROM: usize = 8;
+
+type Followed = (Vec<Scored>, Vec<crate::outbox::Notification>);
+
+/// Scores all relationships of users, whatever scores they have.
+fn all_of(refresh: &after::Refresh<'_>) -> Result<Followed> {
+    let computed = plan::compute_users(refresh, i64::MAX)?;
+    let statuses = computed.iter().map(|one| one.previous_status.as_deref());
+    let statuses = transitions::Statuses::of(refresh.kind, statuses);
+    let looking_back = computed.iter().filter(|one| one.looks_back);
+    let looking_back = looking_back
+        .map(|one| after::subject(&one.scored))
+        .collect();
+    let scored: Vec<Scored> = computed.into_iter().map(|one| one.scored).collect();
+    let told = after::Before::new(statuses, looking_back).follow(refresh, &scored, 0)?;
+    Ok((scored, told))
+}
+
+/// Scores what is stale; `whole_users` where that is much.
+fn stale_of(
+    refresh: &after::Refresh<'_>,
+    oldest_fresh: TimestampWithTimeZone,
+    whole_users: bool,
+    quiet_days: i32,
+) -> Result<Followed> {
+    // Whoever held the lock may have done the work: look again.
+    let mut scored = plan::due(refresh.kind, refresh.crm, refresh.users, oldest_fresh)?;
+    after::leave(
+        refresh.kind,
+        refresh.crm,
+        refresh.users,
+        &scored,
+        refresh.as_of,
+    )?;
+    if scored.iter().all(|target| target.fresh) {
+        return Ok((scored, Vec::new()));
+    }
+    let before = after::Before::note(refresh, &scored)?;
+    if whole_users {
+        let computed = plan::compute_users(refresh, oldest_fresh.into())?;
+        let key = |target: &Scored| (target.user, target.id, target.company);
+        let places: HashMap<_, _> = scored.iter().map(key).zip(0..).collect();
+        for one in computed {
+            // What came since the look is scored, and told of by the next call.
+            if let Some(place) = places.get(&key(&one.scored)) {
+                let target: &mut Scored = &mut scored[*place];
+                (target.score, target.status) = (one.scored.score, one.scored.status);
+            }
+        }
+    } else {
+        plan::compute(
+            refresh.kind,
+            refresh.crm,
+            &mut scored,
+            refresh.as_of,
+            refresh.config,
+        )?;
+    }
+    let told = before.follow(refresh, &scored, quiet_days)?;
+    Ok((scored, told))
 }
 
 fn distinct(users: Vec<Option<Uuid>>) -> Vec<Uuid> {

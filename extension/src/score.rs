@@ -4,13 +4,14 @@ use std::rc::Rc;
 
 use crm_health_scoring::config::{Config, GhostModel};
 use crm_health_scoring::deal::{self, DealInputs};
-use crm_health_scoring::interaction::{Interaction, Meeting};
+use crm_health_scoring::interaction::{Direction, Interaction, Meeting};
 use crm_health_scoring::relationship::{self, Measured, RelationshipInputs, RelationshipScore};
 use crm_health_scoring::silence::Assessment;
 use pgrx::datum::JsonB;
 use pgrx::{IntoDatum, PgMemoryContexts, pg_getarg, pg_sys};
 
 use crate::collect::{decode, to_instant};
+use crate::datums::{self, texts};
 use crate::error::or_raise;
 use crate::ghost::streams::{Days, sealed_datum};
 use crate::pipeline::{self, FittedPipeline};
@@ -33,39 +34,11 @@ pg_function! {
             let days = Days::arguments(fcinfo, 8);
             let silence = days.assess(as_of(fcinfo, 1), &shared.config);
             let score = relationship::score_with(&measured.metrics, silence.as_ref(), &shared.config);
-            let m = &measured.metrics;
-            row(shared, [
-                score.overall_health_score.into_datum(),
-                score.health_status.as_str().into_datum(),
-                score.risk_level.as_str().into_datum(),
-                score.communication_frequency_score.into_datum(),
-                score.response_behavior_score.into_datum(),
-                score.engagement_quality_score.into_datum(),
-                score.sentiment_score.into_datum(),
-                score.meeting_pattern_score.into_datum(),
-                small(m.days_since_last_contact),
-                small(m.days_since_last_response),
-                rounded(m.avg_response_time_hours),
-                small(m.response_rate_percent),
-                small(m.email_open_rate_percent),
-                small(m.meeting_count_30d),
-                small(Some(measured.email_count_30d)),
-                small(m.communication_count_30d),
-                rounded(m.baseline_response_time_hours),
-                rounded(m.baseline_contact_frequency_days),
-                rounded(m.baseline_meeting_frequency_days),
-                score.is_ghost_risk.into_datum(),
-                JsonB(serde_json::to_value(&measured.signals).expect("signals are JSON")).into_datum(),
-                score.ghost_probability_percent.into_datum(),
-                days_until_ghost(&measured, silence.as_ref(), &score, &shared.config).into_datum(),
-                m.sentiment_trend.as_str().into_datum(),
-                rounded(m.avg_sentiment),
-                texts(score.risk_factors.iter().map(|risk| risk.as_str())),
-                measured.last_meaningful_interaction.as_ref().and_then(|last| {
-                    JsonB(serde_json::to_value(last).expect("an interaction is JSON")).into_datum()
-                }),
-                sealed_datum(fcinfo, 11, &days, &shared.config.silence),
-            ])
+            let columns = score_columns(&measured, &score, silence.as_ref(), &shared.config, rounded);
+            let mut all = [None; SCORE_COLUMNS + 1];
+            all[..SCORE_COLUMNS].copy_from_slice(&columns);
+            all[SCORE_COLUMNS] = sealed_datum(fcinfo, 11, &days, &shared.config.silence);
+            row(shared, all)
         }
     }
 }
@@ -173,6 +146,70 @@ pub(crate) unsafe fn as_of(
     unsafe { pgrx::pg_getarg_datum_raw(fcinfo, argument) }.value() as i64
 }
 
+/// Makes a value of at most four decimals: a double, as the type `relationship_score` has it, or a
+/// numeric.
+pub(crate) type Rounded = fn(Option<f64>) -> Option<pg_sys::Datum>;
+
+/// How many columns a relationship's score has.
+pub(crate) const SCORE_COLUMNS: usize = 27;
+
+/// The columns of a relationship's score, in the order of the type `crm_health.relationship_score`.
+pub(crate) fn score_columns(
+    measured: &Measured,
+    score: &RelationshipScore,
+    silence: Option<&Assessment>,
+    config: &Config,
+    rounded: Rounded,
+) -> [Option<pg_sys::Datum>; SCORE_COLUMNS] {
+    let m = &measured.metrics;
+    [
+        score.overall_health_score.into_datum(),
+        score.health_status.as_str().into_datum(),
+        score.risk_level.as_str().into_datum(),
+        score.communication_frequency_score.into_datum(),
+        score.response_behavior_score.into_datum(),
+        score.engagement_quality_score.into_datum(),
+        score.sentiment_score.into_datum(),
+        score.meeting_pattern_score.into_datum(),
+        small(m.days_since_last_contact),
+        small(m.days_since_last_response),
+        rounded(m.avg_response_time_hours),
+        small(m.response_rate_percent),
+        small(m.email_open_rate_percent),
+        small(m.meeting_count_30d),
+        small(Some(measured.email_count_30d)),
+        small(m.communication_count_30d),
+        rounded(m.baseline_response_time_hours),
+        rounded(m.baseline_contact_frequency_days),
+        rounded(m.baseline_meeting_frequency_days),
+        score.is_ghost_risk.into_datum(),
+        signals(measured),
+        score.ghost_probability_percent.into_datum(),
+        days_until_ghost(measured, silence, score, config).into_datum(),
+        m.sentiment_trend.as_str().into_datum(),
+        rounded(m.avg_sentiment),
+        texts(score.risk_factors.iter().map(|risk| risk.as_str())),
+        last_meaningful_interaction(measured),
+    ]
+}
+
+fn signals(measured: &Measured) -> Option<pg_sys::Datum> {
+    if measured.signals.is_empty() {
+        return datums::empty_jsonb_array();
+    }
+    datums::jsonb(serde_json::to_string(&measured.signals).expect("signals are JSON"))
+}
+
+fn last_meaningful_interaction(measured: &Measured) -> Option<pg_sys::Datum> {
+    let last = measured.last_meaningful_interaction.as_ref()?;
+    datums::jsonb_of_texts([
+        ("date", Some(&last.date.to_rfc3339())),
+        ("type", Some(last.kind.as_str())),
+        ("subject", last.subject.as_deref()),
+        ("direction", last.direction.map(Direction::as_str)),
+    ])
+}
+
 /// By the model in use: the day on which the probability reaches the cut-off, or the rules' guess.
 fn days_until_ghost(
     measured: &Measured,
@@ -249,8 +286,4 @@ fn rounded(value: Option<f64>) -> Option<pg_sys::Datum> {
         .filter(|value| value.is_finite())
         .map(|value| (value * 1e4).round() / 1e4)
         .into_datum()
-}
-
-fn texts<'a>(texts: impl Iterator<Item = &'a str>) -> Option<pg_sys::Datum> {
-    texts.collect::<Vec<_>>().into_datum()
 }

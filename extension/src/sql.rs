@@ -49,9 +49,14 @@ extension_sql_file!(
     requires = ["ghost_streams"]
 );
 extension_sql_file!(
+    "../../sql/extension/gather.sql",
+    name = "gather",
+    requires = ["score"]
+);
+extension_sql_file!(
     "../../sql/extension/refresh.sql",
     name = "refresh",
-    requires = ["score"]
+    requires = ["gather"]
 );
 extension_sql_file!(
     "../../sql/extension/what_if.sql",

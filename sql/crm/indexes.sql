@@ -20,12 +20,18 @@ CALL pg_temp.crm_index('deal_meetings_meeting_id_idx', 'deal_meetings', 'meeting
 CALL pg_temp.crm_index('activities_user_id_deal_id_idx', 'activities', 'user_id, deal_id',
     'the activities of a user for a deal');
 
-CALL pg_temp.crm_index('communication_events_contact_idx', 'communication_events',
-    'user_id, contact_id, event_timestamp DESC', 'the newest events of a user with a contact');
+CALL pg_temp.crm_index('communication_events_contact_time_idx', 'communication_events',
+    'user_id, contact_id, event_timestamp DESC', 'the newest events of a user with a contact, and the newest inbound one',
+    p_include => 'id, direction');
 CALL pg_temp.crm_index('communication_events_deal_idx', 'communication_events',
     'user_id, deal_id, event_timestamp DESC', 'the newest events of a user for a deal', 'deal_id IS NOT NULL');
 CALL pg_temp.crm_index('communication_events_company_idx', 'communication_events',
     'user_id, company_id, event_timestamp DESC', 'the newest events of a user with a company', 'company_id IS NOT NULL');
+CALL pg_temp.crm_index('communication_events_time_idx', 'communication_events', 'user_id, event_timestamp DESC',
+    'all that a refresh reads of the events of a user''s last 90 days', p_include => 'contact_id, company_id, id, event_type, '
+    'direction, was_replied, was_opened, response_time_hours, sentiment_score, thread_id, thread_position, external_id, external_source');
+CALL pg_temp.crm_index('communication_events_automated_idx', 'communication_events', 'user_id, event_timestamp DESC, id',
+    'which of those were written by a machine', $$metadata ->> 'automated' = 'true'$$);
 CALL pg_temp.crm_index('communication_events_thread_idx', 'communication_events', 'user_id, thread_id',
     'the mails of a thread, for linking replies', 'thread_id IS NOT NULL');
 CALL pg_temp.crm_index('communication_events_opened_idx', 'communication_events', 'user_id, event_timestamp',

@@ -7,7 +7,7 @@ signal_contact AS MATERIALIZED (
   SELECT n.score_id, n.user_id, n.ghost_signals
   FROM scored n
   WHERE n.contact_id IS NOT NULL
-  LIMIT cardinality($1::uuid[])
+  LIMIT {most_targets}
 ),
 signal_held AS MATERIALIZED (
   SELECT n.score_id, n.user_id, w.signal_type, w.severity, w.signal_context, w.signal_data

@@ -203,7 +203,7 @@ fn an_index_without_which_every_refresh_reads_everything() {
     let mut db = Database::new();
     for (drop, words) in [
         (
-            "DROP INDEX communication_events_contact_idx",
+            "DROP INDEX communication_events_contact_time_idx",
             "communication_events has no index that leads with (user_id, contact_id)",
         ),
         (

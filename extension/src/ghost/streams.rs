@@ -33,7 +33,7 @@ fn streams_fingerprint(config: JsonB) -> i64 {
 }
 
 /// A stream depends on the shape of the gaps and on how long they are remembered, on nothing else.
-fn fingerprint(constants: &Constants) -> i64 {
+pub(crate) fn fingerprint(constants: &Constants) -> i64 {
     let mut bytes = vec![FORM];
     bytes.extend(constants.shape.to_le_bytes());
     bytes.extend(constants.memory.to_le_bytes());
@@ -64,17 +64,9 @@ impl Days<'_> {
 
     /// The streams up to and including a day.
     pub(crate) fn streams(&self, until: Day, constants: &Constants) -> Streams {
-        let (after, mut streams) = self.sealed.map_or((Day::MIN, Streams::default()), unseal);
-        let mut days: Vec<(Day, bool)> = decode(self.past)
-            .chain(decode(self.recent))
-            .filter(|(day, _)| *day > after && *day <= until)
-            .collect();
+        let mut days: Vec<(Day, bool)> = decode(self.past).chain(decode(self.recent)).collect();
         days.sort_unstable();
-        for (day, inbound) in days {
-            // Sorted, and after the sealed day: never out of order.
-            let _ = streams.push(day, inbound, constants);
-        }
-        streams
+        streams_of(self.sealed, &days, until, constants)
     }
 
     /// What the model says as of an instant; `None` under the rules, or without any event.
@@ -89,11 +81,32 @@ impl Days<'_> {
 
     /// The state to keep for later, up to and including a day.
     pub(crate) fn seal(&self, day: Day, constants: &Constants) -> Vec<u8> {
-        let streams = self.streams(day, constants);
-        let of = |s: &Stream| (s.days, s.first, s.last, s.gap_count, s.gap_sum);
-        let kept: Kept = (day, [of(&streams.inbound), of(&streams.any)]);
-        postcard::to_allocvec(&kept).expect("numbers always encode")
+        seal(day, &self.streams(day, constants))
     }
+}
+
+/// The streams up to and including a day: of a sealed state, and of days that ascend.
+pub(crate) fn streams_of(
+    sealed: Option<&[u8]>,
+    days: &[(Day, bool)],
+    until: Day,
+    constants: &Constants,
+) -> Streams {
+    let (after, mut streams) = sealed.map_or((Day::MIN, Streams::default()), unseal);
+    for &(day, inbound) in days {
+        if day > after && day <= until {
+            // After the sealed day, and ascending: never out of order.
+            let _ = streams.push(day, inbound, constants);
+        }
+    }
+    streams
+}
+
+/// The streams up to and including a day as a state to keep.
+pub(crate) fn seal(day: Day, streams: &Streams) -> Vec<u8> {
+    let of = |s: &Stream| (s.days, s.first, s.last, s.gap_count, s.gap_sum);
+    let kept: Kept = (day, [of(&streams.inbound), of(&streams.any)]);
+    postcard::to_allocvec(&kept).expect("numbers always encode")
 }
 
 fn unseal(bytes: &[u8]) -> (Day, Streams) {

@@ -51,9 +51,21 @@ impl Before {
     /// Notes it. Called by the owner of the scores, under the users' locks.
     pub(super) fn note(refresh: &Refresh<'_>, targets: &[Scored]) -> Result<Self> {
         Ok(Self {
-            statuses: transitions::Statuses::of(refresh.kind, targets),
+            statuses: transitions::Statuses::of(
+                refresh.kind,
+                targets.iter().map(|target| target.status.as_deref()),
+            ),
             looking_back: looking_back(refresh)?,
         })
+    }
+
+    /// What a statement said of the targets that it has scored: the statuses they had, and those of
+    /// which the score was as of a later instant.
+    pub(super) fn new(statuses: transitions::Statuses, looking_back: HashSet<Uuid>) -> Self {
+        Self {
+            statuses,
+            looking_back,
+        }
     }
 
     /// Raises alerts, and returns what is to be told.

@@ -5,8 +5,8 @@ use crate::crm::{Crm, Relation};
 use crate::error::Result;
 
 /// The part of relationships_refresh.sql that keeps the rows: nothing where the CRM has no table of
-/// them, or the scores keep no signals. A table that cannot be written to is warned of.
-pub(super) fn statement(crm: &Crm, scores: &Relation) -> Result<String> {
+/// them, or the scores keep no signals. `most` says how many targets there are, where that is known. A table that cannot be written to is warned of.
+pub(super) fn statement(crm: &Crm, scores: &Relation, most: &str) -> Result<String> {
     let table = crm
         .complete_table("ghost_detection_signals")
         .unwrap_or_else(|error| {
@@ -17,7 +17,8 @@ pub(super) fn statement(crm: &Crm, scores: &Relation) -> Result<String> {
     let (Some(table), Some("jsonb")) = (table, kept) else {
         return Ok(String::new());
     };
-    Template::default().with("rows", table.qualified()).fill(
+    let template = Template::default().with("rows", table.qualified());
+    template.with("most_targets", most).fill(
         include_str!("../../../sql/refresh/ghost_signal_rows.sql"),
         crm,
     )

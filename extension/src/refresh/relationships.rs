@@ -1,5 +1,6 @@
 //! The statements for relationships.
 
+use super::events::Access;
 use super::silence;
 use super::template::Template;
 use super::writes::{Computed, history_columns, score_columns};
@@ -119,7 +120,7 @@ pub(super) fn compute(crm: &Crm, calibrated: bool) -> Result<String> {
         .with("history", history(crm)?)
         .with(
             "signal_rows",
-            super::ghost_rows::statement(crm, crm.score_table(TABLE)?)?,
+            super::ghost_rows::statement(crm, crm.score_table(TABLE)?, "cardinality($1::uuid[])")?,
         );
     silence::sealing(written, crm, calibrated)?.fill(
         include_str!("../../../sql/refresh/relationships_refresh.sql"),
@@ -132,6 +133,37 @@ pub(super) fn compute(crm: &Crm, calibrated: bool) -> Result<String> {
 pub(super) fn scored(crm: &Crm, calibrated: bool) -> Result<Template<'static>> {
     let signals = signals(crm, calibrated.then_some("$9"))?;
     Ok(score_columns(crm.score_table(TABLE)?, COMPUTED).with("signals", signals))
+}
+
+/// The statement that scores all due targets of users and writes the scores.
+pub(super) fn compute_users(crm: &Crm, calibrated: bool) -> Result<String> {
+    let table = crm.score_table(TABLE)?;
+    let access = Access::of(crm)?;
+    let written = score_columns(table, COMPUTED)
+        .with("scores", table.qualified())
+        .with(
+            "deal_health_scores",
+            crm.score_table("deal_health_scores")?.qualified(),
+        )
+        .with(
+            "older_contact_events",
+            user_older_events(crm, "contact_id")?,
+        )
+        .with(
+            "older_company_events",
+            user_older_events(crm, "company_id")?,
+        )
+        .with("history", history(crm)?)
+        .with(
+            "signal_rows",
+            super::ghost_rows::statement(crm, table, "NULL")?,
+        );
+    let written = access.filled(written, crm)?;
+    let written = silence::gathering(written, crm, calibrated)?;
+    silence::sealing(written, crm, calibrated)?.fill(
+        include_str!("../../../sql/refresh/user_relationships.sql"),
+        crm,
+    )
 }
 
 /// The part that keeps what changed as a snapshot; nothing where there is no table for it, or a
@@ -159,28 +191,45 @@ fn signals(crm: &Crm, config: Option<&str>) -> Result<String> {
     )
 }
 
+/// What the recent events may lack: a bit, and the test of the event that mends it.
+const WANTED: [(&str, &str); 3] = [
+    ("1", "true"),
+    ("2", "e.direction = 'inbound'"),
+    (
+        "4",
+        "(e.event_type IN ('meeting_held', 'call_made', 'call_received') \
+          OR (e.was_replied AND e.event_type IN ('email_sent', 'email_received')))",
+    ),
+];
+
 /// One look-up for each thing that the recent events may lack.
 fn older_events(crm: &Crm, key: &str) -> Result<String> {
-    let wanted = [
-        ("1", "true"),
-        ("2", "e.direction = 'inbound'"),
-        (
-            "4",
-            "(e.event_type IN ('meeting_held', 'call_made', 'call_received') \
-              OR (e.was_replied AND e.event_type IN ('email_sent', 'email_received')))",
-        ),
-    ];
-    let branches = wanted
-        .iter()
-        .map(|(bit, which)| {
-            Template::default()
-                .with("key", key)
-                .with("bit", *bit)
-                .with("which", *which)
-                .fill(include_str!("../../../sql/refresh/older_events.sql"), crm)
-        })
-        .collect::<Result<Vec<_>>>()?;
-    Ok(branches.join("UNION ALL\n"))
+    let text = include_str!("../../../sql/refresh/older_events.sql");
+    let look_up = |(bit, which): (&str, &str)| {
+        let template = Template::default().with("key", key).with("bit", bit);
+        template.with("which", which).fill(text, crm)
+    };
+    let branches: Result<Vec<_>> = WANTED.into_iter().map(look_up).collect();
+    Ok(branches?.join("UNION ALL\n"))
+}
+
+/// The same for user_relationships.sql. Of the newest event and the newest inbound one the time is
+/// enough, which an index may hold.
+fn user_older_events(crm: &Crm, key: &str) -> Result<String> {
+    const ALL: &str = "e.event_type, e.external_source, e.external_id, e.was_replied, e.subject";
+    const NONE: &str = "NULL::text AS event_type, NULL::text AS external_source, NULL::text AS external_id, \
+                        NULL::bool AS was_replied, NULL::text AS subject";
+    let text = include_str!("../../../sql/refresh/user_older_events.sql");
+    let look_up = |(bit, which): (&str, &str)| {
+        let template = Template::default().with("key", key).with("bit", bit);
+        let told = if bit == "4" { ALL } else { NONE };
+        template
+            .with("which", which)
+            .with("told", told)
+            .fill(text, crm)
+    };
+    let branches: Result<Vec<_>> = WANTED.into_iter().map(look_up).collect();
+    Ok(branches?.join("UNION ALL\n"))
 }
 
 /// The statement that explains relationships.

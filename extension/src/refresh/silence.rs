@@ -73,6 +73,33 @@ pub(super) fn signals<'a>(
         ))
 }
 
+/// Fills the parts of user_relationships.sql that bring the streams.
+pub(super) fn gathering<'a>(
+    template: Template<'a>,
+    crm: &Crm,
+    calibrated: bool,
+) -> Result<Template<'a>> {
+    let table = if calibrated { kept(crm)? } else { None };
+    let streams = match table {
+        Some(table) => format!(
+            "(SELECT crm_health.collect_streams(k.target_id, k.changes, k.members, k.fingerprint, k.sealed_day, \
+             k.state) FROM {} k WHERE k.user_id = u.user_id)",
+            table.qualified()
+        ),
+        None => "NULL::bytea".to_owned(),
+    };
+    let fingerprint = if calibrated {
+        "(SELECT crm_health.streams_fingerprint($3))"
+    } else {
+        "NULL::int8"
+    };
+    Ok(template
+        .with("streams", streams)
+        .with("fingerprint", fingerprint)
+        .with("keeps_streams", table.is_some().to_string())
+        .with("days", DAYS))
+}
+
 /// Fills the parts of relationships_refresh.sql that keep the streams made anew.
 pub(super) fn sealing<'a>(
     template: Template<'a>,
@@ -84,7 +111,7 @@ pub(super) fn sealing<'a>(
         return Ok(template.with("sealing_columns", "").with("sealing", ""));
     };
     let sealing = Template::default()
-        .with("streams", table.qualified())
+        .with("kept_table", table.qualified())
         .fill(include_str!("../../../sql/refresh/ghost_seal.sql"), crm)?;
     Ok(template
         .with(

@@ -32,7 +32,7 @@ impl<'a> Template<'a> {
                 filled.push_str(before);
                 match (self.values.get(name), shared(name)) {
                     (Some(value), _) => filled.push_str(value),
-                    (None, Some(value)) => filled.push_str(value),
+                    (None, Some(value)) => filled.push_str(&self.fill(value, crm)?),
                     (None, None) => filled.push_str(&crm.source(name)?),
                 }
                 rest = after;
@@ -51,6 +51,7 @@ fn shared(name: &str) -> Option<&'static str> {
         "interactions" => Some(include_str!(
             "../../../sql/refresh/collect_interactions.sql"
         )),
+        "user_events" => Some(include_str!("../../../sql/refresh/collect_user_events.sql")),
         "30_days_ago" => Some("(($4 AT TIME ZONE 'UTC' - interval '30 days') AT TIME ZONE 'UTC')"),
         "90_days_ago" => Some("(($4 AT TIME ZONE 'UTC' - interval '90 days') AT TIME ZONE 'UTC')"),
         _ => None,

@@ -22,8 +22,8 @@ const FIRST_TOLD: usize = 2;
 pub(super) struct Statuses(Vec<Option<usize>>);
 
 impl Statuses {
-    pub(super) fn of(kind: Kind, targets: &[Scored]) -> Self {
-        Self(targets.iter().map(|target| badness(kind, target)).collect())
+    pub(super) fn of<'a>(kind: Kind, statuses: impl Iterator<Item = Option<&'a str>>) -> Self {
+        Self(statuses.map(|status| badness(kind, status)).collect())
     }
 }
 
@@ -34,8 +34,8 @@ fn scale(kind: Kind) -> [&'static str; 4] {
     }
 }
 
-fn badness(kind: Kind, target: &Scored) -> Option<usize> {
-    let status = target.status.as_deref()?;
+fn badness(kind: Kind, status: Option<&str>) -> Option<usize> {
+    let status = status?;
     scale(kind).iter().position(|known| *known == status)
 }
 
@@ -60,7 +60,7 @@ pub(super) fn told(
         .zip(&before.0)
         .filter(|(target, _)| !target.fresh && moves_on(target))
         .filter_map(|(target, before)| {
-            let (before, now) = ((*before)?, badness(kind, target)?);
+            let (before, now) = ((*before)?, badness(kind, target.status.as_deref())?);
             (now > before && now >= FIRST_TOLD).then_some(Worsened {
                 target,
                 before,

@@ -5,15 +5,19 @@ CREATE FUNCTION pg_temp.crm_predicate(p_predicate text) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 AS $sql$ SELECT pg_catalog.regexp_replace(p_predicate, '[()]|::text|::character varying', '', 'g') $sql$;
 
--- Every usable btree over plain columns of a relation, its key columns in order.
+-- Every usable btree over plain columns of a relation, its key columns in order, and what it holds beside them.
 CREATE FUNCTION pg_temp.crm_indexes(p_relation regclass)
-RETURNS TABLE (columns text[], is_key boolean, predicate text)
+RETURNS TABLE (columns text[], included text[], is_key boolean, predicate text)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $sql$
     SELECT ARRAY(SELECT a.attname::text
                  FROM pg_catalog.unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, place)
                  JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
                  WHERE k.place <= i.indnkeyatts ORDER BY k.place),
+           ARRAY(SELECT a.attname::text
+                 FROM pg_catalog.unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, place)
+                 JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+                 WHERE k.place > i.indnkeyatts),
            i.indisunique AND i.indimmediate, -- a deferrable key cannot stop a doubled insert in time
            pg_temp.crm_predicate(pg_catalog.pg_get_expr(i.indpred, i.indrelid))
     FROM pg_catalog.pg_index i
@@ -32,21 +36,23 @@ AS $sql$ SELECT EXISTS (
            OR x.predicate = ANY (SELECT c || ' IS NOT NULL' FROM pg_catalog.unnest(p_columns) AS c))) $sql$;
 
 -- An index serves where its first columns are the wanted ones in their order; its direction does not matter, for it
--- can be read both ways.
-CREATE FUNCTION pg_temp.crm_has_index(p_name text, p_columns text[], p_predicate text) RETURNS boolean
+-- can be read both ways. It must hold what is to be included, in whatever place.
+CREATE FUNCTION pg_temp.crm_has_index(p_name text, p_columns text[], p_included text[], p_predicate text) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $sql$ SELECT EXISTS (
     SELECT FROM pg_temp.crm_indexes(pg_temp.crm_relation(p_name)) x
     WHERE x.columns[1:pg_catalog.cardinality(p_columns)] = p_columns
+      AND x.columns || x.included @> p_included
       AND (x.predicate IS NULL OR x.predicate = pg_temp.crm_predicate(p_predicate))) $sql$;
 
 -- crm_add_index("UNIQUE" or "", …): the DDL that keys and indexes share.
 CREATE PROCEDURE pg_temp.crm_add_index(
-    p_unique text, p_index text, p_name text, p_definition text, p_predicate text, p_comment text)
+    p_unique text, p_index text, p_name text, p_definition text, p_predicate text, p_comment text,
+    p_include text DEFAULT NULL)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     EXECUTE pg_catalog.format('CREATE %s INDEX %I ON %I.%I (%s)', p_unique, p_index, pg_temp.crm_schema(), p_name, p_definition)
-        || COALESCE(' WHERE ' || p_predicate, '');
+        || COALESCE(' INCLUDE (' || p_include || ')', '') || COALESCE(' WHERE ' || p_predicate, '');
     EXECUTE pg_catalog.format('COMMENT ON INDEX %I.%I IS %L', pg_temp.crm_schema(), p_index, p_comment);
 END
 $$;
@@ -77,17 +83,18 @@ EXCEPTION WHEN unique_violation THEN
 END
 $$;
 
--- p_definition may carry DESC after a column.
+-- p_definition may carry DESC after a column; p_include lists columns that the index holds beside it.
 CREATE PROCEDURE pg_temp.crm_index(
-    p_index text, p_name text, p_definition text, p_comment text, p_predicate text DEFAULT NULL)
+    p_index text, p_name text, p_definition text, p_comment text, p_predicate text DEFAULT NULL, p_include text DEFAULT NULL)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_columns text[] := ARRAY(SELECT pg_catalog.split_part(pg_catalog.btrim(part), ' ', 1)
                               FROM pg_catalog.regexp_split_to_table(p_definition, ',') WITH ORDINALITY AS p(part, place)
                               ORDER BY place);
 BEGIN
-    IF pg_temp.crm_is_table(p_name) AND NOT pg_temp.crm_has_index(p_name, v_columns, p_predicate) THEN
-        CALL pg_temp.crm_add_index('', p_index, p_name, p_definition, p_predicate, p_comment);
+    IF pg_temp.crm_is_table(p_name) AND NOT pg_temp.crm_has_index(
+            p_name, v_columns, pg_catalog.string_to_array(COALESCE(p_include, ''), ', '), p_predicate) THEN
+        CALL pg_temp.crm_add_index('', p_index, p_name, p_definition, p_predicate, p_comment, p_include);
     END IF;
 END
 $$;

@@ -8,16 +8,30 @@ use crate::interaction::EventType;
 use crate::number::percent;
 use crate::timeline::{Event, Timeline};
 
-/// Two e-mails or more in 14 days that nobody answered.
-pub(super) fn email_no_response(timeline: &Timeline<'_>) -> Option<GhostSignal> {
+/// The newest of the unanswered e-mails of 14 days, and how many there are, if two or more.
+fn unanswered<'e, 'a>(timeline: &'e Timeline<'a>) -> Option<(&'e Event<'a>, i64)> {
     let recent = timeline.events_within(14).iter();
     let mut unreplied = recent.filter(|event| event.is(EventType::EmailSent) && !event.was_replied);
     let newest = unreplied.next()?;
     let count = 1 + unreplied.count() as i64;
-    let severity = match count {
-        ..2 => return None,
-        2 => Severity::High,
-        3.. => Severity::Critical,
+    (count >= 2).then_some((newest, count))
+}
+
+/// The e-mails that the signals name by their subject.
+pub(crate) fn cited<'e, 'a>(timeline: &'e Timeline<'a>) -> impl Iterator<Item = &'e Event<'a>> {
+    let unanswered = unanswered(timeline).map(|(newest, _)| newest);
+    unanswered
+        .into_iter()
+        .chain(longest_left(timeline).map(|left| left.last))
+}
+
+/// Two e-mails or more in 14 days that nobody answered.
+pub(super) fn email_no_response(timeline: &Timeline<'_>) -> Option<GhostSignal> {
+    let (newest, count) = unanswered(timeline)?;
+    let severity = if count == 2 {
+        Severity::High
+    } else {
+        Severity::Critical
     };
     let days = timeline.now.whole_days_since(newest.row.at);
     let clause = format!(
@@ -109,12 +123,16 @@ struct Dropout<'e, 'a> {
 }
 
 /// The longest-left conversation of three e-mails or more.
-pub(super) fn thread_dropout(timeline: &Timeline<'_>) -> Option<GhostSignal> {
+fn longest_left<'e, 'a>(timeline: &'e Timeline<'a>) -> Option<Dropout<'e, 'a>> {
     let left = dropouts(timeline);
     // Equally old ones: the one whose last e-mail comes first in the timeline.
-    let worst = left
-        .into_iter()
-        .min_by_key(|left| (left.last.row.at, left.last.row.id))?;
+    left.into_iter()
+        .min_by_key(|left| (left.last.row.at, left.last.row.id))
+}
+
+/// A conversation of three e-mails or more that the contact left.
+pub(super) fn thread_dropout(timeline: &Timeline<'_>) -> Option<GhostSignal> {
+    let worst = longest_left(timeline)?;
     let severity = if worst.days >= 10 {
         Severity::High
     } else {

@@ -7,6 +7,7 @@ mod meetings;
 
 pub use assess::{Assessment, ContextTrigger, RecommendedAction, assess, assess_signals};
 pub(crate) use detect::detect;
+pub(crate) use mail::cited;
 
 use serde::Serialize;
 

@@ -23,16 +23,23 @@ pub struct MeaningfulInteraction {
 
 /// The newest of both kinds of rows; a meeting before an event of the same instant.
 pub(super) fn newest(timeline: &Timeline<'_>) -> Option<MeaningfulInteraction> {
-    let event = timeline.events.iter().find(|event| is_meaningful(event));
-    let meeting = timeline
-        .meetings
-        .iter()
-        .find(|meeting| meeting.start <= timeline.now);
-    match (meeting, event) {
-        (Some(meeting), Some(event)) if event.row.at > meeting.start => Some(of_event(event)),
-        (Some(meeting), _) => Some(of_meeting(meeting)),
-        (None, event) => event.map(of_event),
-    }
+    newest_event(timeline)
+        .map(of_event)
+        .or_else(|| newest_meeting(timeline).map(of_meeting))
+}
+
+/// The newest meaningful event, unless a meeting is as new.
+pub(super) fn newest_event<'e, 'a>(timeline: &'e Timeline<'a>) -> Option<&'e Event<'a>> {
+    let event = timeline.events.iter().find(|event| is_meaningful(event))?;
+    let before = |meeting: &Meeting| event.row.at > meeting.start;
+    newest_meeting(timeline).is_none_or(before).then_some(event)
+}
+
+fn newest_meeting<'a>(timeline: &Timeline<'a>) -> Option<&'a Meeting> {
+    let mut meetings = timeline.meetings.iter();
+    meetings
+        .find(|meeting| meeting.start <= timeline.now)
+        .copied()
 }
 
 fn is_meaningful(event: &Event<'_>) -> bool {

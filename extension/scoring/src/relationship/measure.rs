@@ -88,6 +88,20 @@ pub fn measure(inputs: &RelationshipInputs<'_>, now: Instant) -> Measured {
     }
 }
 
+/// The events whose subject [`measure`] tells: without the subjects of all others it tells the same.
+#[must_use]
+pub fn cited<'a>(
+    interactions: &'a [Interaction],
+    meetings: &'a [Meeting],
+    now: Instant,
+) -> Vec<&'a Interaction> {
+    let timeline = Timeline::new(interactions, meetings, now, |_| true);
+    let events = meaningful::newest_event(&timeline)
+        .into_iter()
+        .chain(ghost::cited(&timeline));
+    events.map(|event| event.row).collect()
+}
+
 fn metrics(
     inputs: &RelationshipInputs<'_>,
     timeline: &Timeline<'_>,

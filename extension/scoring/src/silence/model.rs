@@ -124,27 +124,49 @@ impl Watch<'_> {
         probability >= self.cutoff && known_days >= NEW_CONTACT_DAYS
     }
 
-    /// Bisection: a silent contact that is a ghost risk stays one.
-    fn first_ghost_day(&self, today: Day) -> Option<u32> {
-        let flagged_after = |days: u32| {
+    /// The first day flagged, between today, which is not, and the last one looked at: a silent
+    /// contact that is a ghost risk stays one.
+    ///
+    /// Where the probability would cross the cut-off on a straight line is tried in turn with the
+    /// middle: about half the looks of a bisection, and never more than twice as many.
+    fn first_ghost_day(&self, today: Day, probability_today: f64) -> Option<u32> {
+        let after = |days: u32| {
             let day = today.saturating_add_unsigned(days);
-            ghost_probability(self.streams, day, self.horizon_days, self.constants)
-                .is_some_and(|probability| self.flags(day, probability))
+            let probability =
+                ghost_probability(self.streams, day, self.horizon_days, self.constants)?;
+            Some((probability, self.flags(day, probability)))
         };
-        if !flagged_after(LOOK_AHEAD_DAYS) {
+        let (mut low, mut high) = ((0, probability_today), (LOOK_AHEAD_DAYS, 0.0));
+        let (last, flagged) = after(high.0)?;
+        if !flagged {
             return None;
         }
-        let (mut before, mut after) = (0, LOOK_AHEAD_DAYS);
-        while after - before > 1 {
-            let middle = (before + after) / 2;
-            if flagged_after(middle) {
-                after = middle;
+        high.1 = last;
+        let mut by_line = true;
+        while high.0 - low.0 > 1 {
+            let middle = if by_line {
+                on_the_line(low, high, self.cutoff)
             } else {
-                before = middle;
+                u32::midpoint(low.0, high.0)
+            };
+            by_line = !by_line;
+            let (probability, flagged) = after(middle)?;
+            if flagged {
+                high = (middle, probability);
+            } else {
+                low = (middle, probability);
             }
         }
-        Some(after)
+        Some(high.0)
     }
+}
+
+/// The day between two where a straight line through both reaches the cut-off; neither of them.
+fn on_the_line(low: (u32, f64), high: (u32, f64), cutoff: f64) -> u32 {
+    let share = (cutoff - low.1) / (high.1 - low.1);
+    // What is no number, where both are alike, becomes 0.
+    let days = (share.clamp(0.0, 1.0) * f64::from(high.0 - low.0)) as u32;
+    (low.0 + days).clamp(low.0 + 1, high.0 - 1)
 }
 
 /// What the score table shows of one contact.
@@ -199,7 +221,7 @@ pub fn assess(
     let coming = if is_ghost_risk {
         None
     } else {
-        watch.first_ghost_day(today)
+        watch.first_ghost_day(today, probability)
     };
     let inbound = &standings.inbound;
     Some(Assessment {

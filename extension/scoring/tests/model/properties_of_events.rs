@@ -133,6 +133,16 @@ proptest! {
     }
 
     #[test]
+    fn only_the_subjects_of_cited_events_are_told(rows in interactions(160), met in meetings()) {
+        let cited: Vec<u128> = relationship::cited(&rows, &met, NOW).iter().map(|row| row.id).collect();
+        let mut bare = rows.clone();
+        for row in bare.iter_mut().filter(|row| !cited.contains(&row.id)) {
+            row.subject = None;
+        }
+        prop_assert_eq!(measure(&rows, &met), measure(&bare, &met));
+    }
+
+    #[test]
     fn future_events_change_nothing(rows in interactions(60), met in meetings()) {
         let past: Vec<Interaction> = rows.iter().filter(|row| row.at <= NOW).cloned().collect();
         prop_assert_eq!(measure(&rows, &met), measure(&past, &met));

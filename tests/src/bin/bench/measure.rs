@@ -25,9 +25,6 @@ pub(crate) struct Cost {
     pub(crate) wal: f64,
 }
 
-/// Ticks a second in /proc, the same on every Linux.
-const TICKS: f64 = 100.0;
-
 impl Session {
     pub(crate) fn open(url: &str) -> Self {
         let mut client = crm_health_tests::database::connect(url);
@@ -70,15 +67,15 @@ impl Session {
         }
     }
 
-    /// User and system time of the backend in seconds: fields 14 and 15 of its stat file.
+    /// Time of the backend on a CPU, in seconds: nanoseconds in its scheduler's file.
     fn cpu(&self) -> f64 {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.backend)).expect("a backend");
-        let (_, fields) = stat.rsplit_once(')').expect("a stat line");
-        let ticks = |field: usize| -> f64 {
-            let text = fields.split_whitespace().nth(field - 3);
-            text.and_then(|text| text.parse().ok()).expect("a time")
-        };
-        (ticks(14) + ticks(15)) / TICKS
+        let path = format!("/proc/{}/schedstat", self.backend);
+        let stat = fs::read_to_string(path).expect("a backend");
+        let nanoseconds = stat.split_whitespace().next();
+        nanoseconds
+            .and_then(|text| text.parse::<f64>().ok())
+            .expect("a time")
+            / 1e9
     }
 
     fn wal(&mut self) -> f64 {

@@ -26,14 +26,14 @@ pub(crate) fn contacts(session: &mut Session, scale: &Scale) {
 
 /// Contacts, without one.
 pub(crate) fn contacts_undated(session: &mut Session, scale: &Scale) {
-    without_time(session);
+    let dropped = without_time(session);
     let costs = rounds(session, scale);
     report::table(
         "Contacts, events indexed by user and by contact only",
         &costs,
         2,
     );
-    with_time(session);
+    with_time(session, &dropped);
 }
 
 fn rounds(session: &mut Session, scale: &Scale) -> Vec<(String, Vec<Cost>)> {
@@ -75,26 +75,43 @@ pub(crate) fn tidy(session: &mut Session) {
     );
 }
 
-fn without_time(session: &mut Session) {
+/// Indexes with a time in them, by their names.
+const WITH_TIME: [&str; 5] = [
+    "communication_events_contact_time_idx",
+    "communication_events_time_idx",
+    "communication_events_automated_idx",
+    "communication_events_deal_idx",
+    "communication_events_company_idx",
+];
+
+/// Puts indexes without a time in the place of those with one, and returns what makes the latter again.
+fn without_time(session: &mut Session) -> Vec<String> {
+    let definitions = WITH_TIME.map(|name| {
+        let sql = "SELECT pg_get_indexdef($1::text::regclass)";
+        let definition = session
+            .client
+            .query_one(sql, &[&name])
+            .expect("an index")
+            .get(0);
+        session.run(&format!("DROP INDEX public.{name}"));
+        definition
+    });
     session.run(
-        "DROP INDEX public.communication_events_contact_idx;
-         DROP INDEX public.communication_events_deal_idx;
-         DROP INDEX public.communication_events_company_idx;
-         CREATE INDEX bench_user_idx ON public.communication_events (user_id);
+        "CREATE INDEX bench_user_idx ON public.communication_events (user_id);
          CREATE INDEX bench_contact_idx ON public.communication_events (contact_id);
          CREATE INDEX bench_deal_idx ON public.communication_events (deal_id);
          ANALYZE public.communication_events;",
     );
+    definitions.into()
 }
 
-fn with_time(session: &mut Session) {
-    session.run(
-        "DROP INDEX public.bench_user_idx, public.bench_contact_idx, public.bench_deal_idx;
-         CREATE INDEX communication_events_contact_idx ON public.communication_events (user_id, contact_id, event_timestamp DESC);
-         CREATE INDEX communication_events_deal_idx ON public.communication_events (user_id, deal_id, event_timestamp DESC) WHERE deal_id IS NOT NULL;
-         CREATE INDEX communication_events_company_idx ON public.communication_events (user_id, company_id, event_timestamp DESC) WHERE company_id IS NOT NULL;
-         ANALYZE public.communication_events;",
-    );
+fn with_time(session: &mut Session, definitions: &[String]) {
+    session
+        .run("DROP INDEX public.bench_user_idx, public.bench_contact_idx, public.bench_deal_idx");
+    for definition in definitions {
+        session.run(definition);
+    }
+    session.run("VACUUM (ANALYZE) public.communication_events");
 }
 
 /// Deals beside their floor.

@@ -1,0 +1,130 @@
+//! Values made in PostgreSQL's own form, where the way by text would cost more than the score.
+//!
+//! The forms of `numeric` and `jsonb` on disk: they cannot change without breaking every database.
+
+use pgrx::{IntoDatum, pg_sys};
+
+/// Base-10000 digits of a numeric.
+const BASE: u64 = 10_000;
+/// Below this, four decimals of a double are exact.
+const MOST_EXACT: f64 = 1e15;
+
+/// A numeric of at most four decimals: enough for a reader, and the same number again when it is
+/// read back. NULL for what is not finite.
+pub(crate) fn four_decimals(value: Option<f64>) -> Option<pg_sys::Datum> {
+    let value = value.filter(|value| value.is_finite())?;
+    let scaled = (value * 1e4).round();
+    if scaled.abs() >= MOST_EXACT {
+        // SAFETY: the function takes a double and returns a numeric.
+        return unsafe {
+            pgrx::direct_function_call_as_datum(pg_sys::float8_numeric, &[value.into_datum()])
+        };
+    }
+    numeric(scaled as i64)
+}
+
+/// `scaled` ten-thousandths, without trailing zeros.
+fn numeric(scaled: i64) -> Option<pg_sys::Datum> {
+    let (whole, fraction) = (scaled.unsigned_abs() / BASE, scaled.unsigned_abs() % BASE);
+    let mut digits = [0_u16; 6];
+    let mut first = digits.len() - 1;
+    digits[first] = fraction as u16;
+    let mut rest = whole;
+    while rest > 0 {
+        first -= 1;
+        digits[first] = (rest % BASE) as u16;
+        rest /= BASE;
+    }
+    let weight = (digits.len() - 1 - first) as i16 - 1;
+    let end = digits
+        .iter()
+        .rposition(|digit| *digit != 0)
+        .map_or(first, |last| last + 1);
+    // With nothing before the point the first digit is the fraction.
+    let digits = &digits[first.min(end)..end];
+    let weight = if digits.is_empty() { 0 } else { weight };
+    let decimals = match fraction {
+        0 => 0,
+        f if f % 1000 == 0 => 1,
+        f if f % 100 == 0 => 2,
+        f if f % 10 == 0 => 3,
+        _ => 4,
+    };
+    let sign = if scaled < 0 { 0x2000 } else { 0 };
+    let header = 0x8000 | sign | (decimals << 7) | (weight as u16 & 0x7f);
+    let mut bytes = [0_u8; 14];
+    let mut length = 0;
+    for part in std::iter::once(header).chain(digits.iter().copied()) {
+        bytes[length..length + 2].copy_from_slice(&part.to_ne_bytes());
+        length += 2;
+    }
+    bytes[..length].into_datum()
+}
+
+const JSONB_ARRAY: u32 = 0x4000_0000;
+const JSONB_OBJECT: u32 = 0x2000_0000;
+const ENTRY_NULL: u32 = 0x4000_0000;
+const ENTRY_HAS_OFFSET: u32 = 0x8000_0000;
+
+/// The jsonb `[]`.
+pub(crate) fn empty_jsonb_array() -> Option<pg_sys::Datum> {
+    JSONB_ARRAY.to_ne_bytes().as_slice().into_datum()
+}
+
+/// A jsonb object of a few texts and nulls. Keys must come in jsonb's order: the shorter first,
+/// then by their bytes; fewer than 16, as every 32nd entry would need an offset.
+pub(crate) fn jsonb_of_texts<const N: usize>(
+    pairs: [(&str, Option<&str>); N],
+) -> Option<pg_sys::Datum> {
+    const { assert!(N > 0 && N < 16) };
+    let mut bytes = Vec::with_capacity(160);
+    bytes.extend((JSONB_OBJECT | N as u32).to_ne_bytes());
+    for (index, (key, _)) in pairs.iter().enumerate() {
+        let offset = if index == 0 { ENTRY_HAS_OFFSET } else { 0 };
+        bytes.extend((key.len() as u32 | offset).to_ne_bytes());
+    }
+    for (_, value) in pairs {
+        let entry = value.map_or(ENTRY_NULL, |value| value.len() as u32);
+        bytes.extend(entry.to_ne_bytes());
+    }
+    let keys = pairs.iter().map(|(key, _)| *key);
+    let values = pairs.iter().filter_map(|(_, value)| *value);
+    for text in keys.chain(values) {
+        bytes.extend(text.as_bytes());
+    }
+    bytes.into_datum()
+}
+
+/// jsonb from its text.
+pub(crate) fn jsonb(text: String) -> Option<pg_sys::Datum> {
+    let text = std::ffi::CString::new(text).ok()?;
+    // SAFETY: the function takes a zero-ended text and returns jsonb.
+    unsafe {
+        pgrx::direct_function_call_as_datum(
+            pg_sys::jsonb_in,
+            &[Some(pg_sys::Datum::from(text.as_ptr()))],
+        )
+    }
+}
+
+/// A `text[]`.
+pub(crate) fn texts<'a>(texts: impl Iterator<Item = &'a str>) -> Option<pg_sys::Datum> {
+    let mut elements: Vec<pg_sys::Datum> = texts.filter_map(IntoDatum::into_datum).collect();
+    // SAFETY: the elements are texts; the array is a copy of them.
+    let array = unsafe {
+        pg_sys::construct_array(
+            elements.as_mut_ptr(),
+            elements.len() as i32,
+            pg_sys::TEXTOID,
+            -1,
+            false,
+            pg_sys::TYPALIGN_INT as std::ffi::c_char,
+        )
+    };
+    Some(pg_sys::Datum::from(array))
+}
+
+/// A `uuid`.
+pub(crate) fn uuid(id: [u8; 16]) -> Option<pg_sys::Datum> {
+    pgrx::Uuid::from_bytes(id).into_datum()
+}

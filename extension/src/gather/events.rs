@@ -1,0 +1,248 @@
+//! `collect_user_events`: the events of a user, with whom they were.
+
+use std::collections::HashMap;
+
+use crm_health_scoring::interaction::{Direction, EventType, Interaction};
+use pgrx::pg_sys;
+use xxhash_rust::xxh3::xxh3_128;
+
+use super::own::{bytes, float8, int4, int8, is_true, uuid};
+use super::packed::{Packer, Plain, Text, Unpacked};
+use super::targets::result;
+use crate::collect::{direction, event_type, external_key, is_meaningful, state, to_instant};
+use crate::raw::pg_function;
+
+const HAS_CONTACT: u16 = 1;
+const HAS_COMPANY: u16 = 2;
+const HAS_EXTERNAL: u16 = 4;
+const HAS_THREAD: u16 = 8;
+const HAS_POSITION: u16 = 16;
+const WAS_REPLIED: u16 = 32;
+const WAS_OPENED: u16 = 64;
+const AUTOMATED: u16 = 128;
+/// Nothing is known but when it was and from whom.
+const IS_BARE: u16 = 256;
+
+/// One row of `communication_events`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub(crate) struct EventRow {
+    pub(crate) at: pg_sys::TimestampTz,
+    id: [u8; 16],
+    contact: [u8; 16],
+    company: [u8; 16],
+    external_key: [u8; 16],
+    thread_key: [u8; 16],
+    response_time_hours: f64,
+    sentiment: f64,
+    subject: Text,
+    thread_position: i32,
+    event_type: u8,
+    direction: u8,
+    flags: u16,
+}
+
+// SAFETY: numbers and bytes in descending alignment, 120 bytes in all, as the assertion says.
+unsafe impl Plain for EventRow {}
+const _: () = assert!(size_of::<EventRow>() == 8 + 5 * 16 + 2 * 8 + 8 + 4 + 4);
+
+impl EventRow {
+    fn is(&self, flag: u16) -> bool {
+        self.flags & flag != 0
+    }
+
+    pub(crate) fn contact(&self) -> Option<[u8; 16]> {
+        self.is(HAS_CONTACT).then_some(self.contact)
+    }
+
+    pub(crate) fn company(&self) -> Option<[u8; 16]> {
+        self.is(HAS_COMPANY).then_some(self.company)
+    }
+
+    pub(crate) fn id(&self) -> u128 {
+        u128::from_be_bytes(self.id)
+    }
+
+    /// Whether `other` is the same event, and tells more of it.
+    pub(crate) fn is_told_by(&self, other: &Self) -> bool {
+        self.is(IS_BARE) && !other.is(IS_BARE) && self.id == other.id
+    }
+
+    pub(crate) fn is_automated(&self) -> bool {
+        self.is(AUTOMATED)
+    }
+
+    pub(crate) fn direction(&self) -> Direction {
+        Direction::ALL[usize::from(self.direction) % Direction::ALL.len()]
+    }
+
+    fn event_type(&self) -> EventType {
+        EventType::ALL[usize::from(self.event_type) % EventType::ALL.len()]
+    }
+
+    pub(crate) fn is_meaningful(&self) -> bool {
+        is_meaningful(self.event_type(), self.is(WAS_REPLIED))
+    }
+
+    /// The row as the core takes it.
+    pub(crate) fn interaction(&self, texts: &Unpacked<'_, Self>) -> Interaction {
+        let key = |flag, key| self.is(flag).then_some(u128::from_ne_bytes(key));
+        Interaction {
+            at: to_instant(self.at),
+            id: u128::from_be_bytes(self.id),
+            event_type: self.event_type(),
+            direction: self.direction(),
+            external_key: key(HAS_EXTERNAL, self.external_key),
+            thread_key: key(HAS_THREAD, self.thread_key),
+            thread_position: self.is(HAS_POSITION).then_some(self.thread_position),
+            was_replied: self.is(WAS_REPLIED),
+            was_opened: self.is(WAS_OPENED),
+            response_time_hours: Some(self.response_time_hours).filter(|hours| !hours.is_nan()),
+            sentiment: Some(self.sentiment).filter(|sentiment| !sentiment.is_nan()),
+            subject: texts.text(self.subject).map(str::to_owned),
+        }
+    }
+}
+
+/// The subject of one event.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub(crate) struct SubjectRow {
+    pub(crate) event: [u8; 16],
+    pub(crate) subject: Text,
+}
+
+// SAFETY: as above.
+unsafe impl Plain for SubjectRow {}
+const _: () = assert!(size_of::<SubjectRow>() == 16 + 8);
+
+pg_function! {
+    /// Transition of `collect_subjects`: keeps one subject.
+    fn collect_subjects_row(fcinfo) {
+        // SAFETY: the argument numbers and types are those of the aggregate's declaration.
+        unsafe {
+            let state = state::<Packer<SubjectRow>>(fcinfo);
+            if let Some(event) = uuid(fcinfo, 1) {
+                let packer = &mut *state;
+                let row = SubjectRow { event, subject: packer.text(bytes(fcinfo, 2)) };
+                packer.rows.push(row);
+            }
+            pg_sys::Datum::from(state)
+        }
+    }
+}
+
+pg_function! {
+    /// Result of `collect_subjects`.
+    fn collect_subjects_result(fcinfo) {
+        // SAFETY: the state is what the transition made, or NULL where there was no row.
+        unsafe { result::<SubjectRow>(fcinfo) }
+    }
+}
+
+/// The events from some instant on, and of each contact and company the newest of what came
+/// before: any, inbound, meaningful.
+#[derive(Default)]
+struct Events {
+    packer: Packer<EventRow>,
+    before: HashMap<[u8; 16], [Option<EventRow>; 3]>,
+}
+
+pg_function! {
+    /// Transition of `collect_user_events`: keeps one event.
+    fn collect_user_events_row(fcinfo) {
+        // SAFETY: the argument numbers and types are those of the aggregate's declaration.
+        unsafe {
+            let state = state::<Events>(fcinfo);
+            if let Some(at) = int8(fcinfo, 3) {
+                let events = &mut *state;
+                let row = row(fcinfo, at, &mut events.packer);
+                if !row.is(HAS_CONTACT | HAS_COMPANY) {
+                    // Nobody's: it counts for no score.
+                } else if int8(fcinfo, 17).is_some_and(|first| at < first) {
+                    events.keep_newest(row);
+                } else {
+                    events.packer.rows.push(row);
+                }
+            }
+            pg_sys::Datum::from(state)
+        }
+    }
+}
+
+pg_function! {
+    /// Result of `collect_user_events`.
+    fn collect_user_events_result(fcinfo) {
+        // SAFETY: the state is what the transition made, or NULL where there was no row.
+        unsafe {
+            if pgrx::pg_arg_is_null(fcinfo, 0) {
+                return pgrx::pg_return_null(fcinfo);
+            }
+            let events: &Events = &*pgrx::pg_getarg_datum_raw(fcinfo, 0).cast_mut_ptr();
+            let before: Vec<EventRow> = events.before.values().flatten().flatten().copied().collect();
+            events.packer.to_datum(&before)
+        }
+    }
+}
+
+impl Events {
+    fn keep_newest(&mut self, row: EventRow) {
+        for key in [row.contact(), row.company()].into_iter().flatten() {
+            let newest = self.before.entry(key).or_default();
+            let counts = [
+                true,
+                row.direction() == Direction::Inbound,
+                row.is_meaningful(),
+            ];
+            for (slot, _) in newest.iter_mut().zip(counts).filter(|(_, counts)| *counts) {
+                // Among equals the smaller id, as the core has it.
+                if slot.is_none_or(|kept| (kept.at, row.id) < (row.at, kept.id)) {
+                    *slot = Some(row);
+                }
+            }
+        }
+    }
+}
+
+unsafe fn row(
+    fcinfo: pg_sys::FunctionCallInfo,
+    at: pg_sys::TimestampTz,
+    packer: &mut Packer<EventRow>,
+) -> EventRow {
+    unsafe {
+        let (contact, company) = (uuid(fcinfo, 1), uuid(fcinfo, 2));
+        let source = bytes(fcinfo, 7).unwrap_or_default();
+        let external = bytes(fcinfo, 8).map(|id| external_key(source, id).to_ne_bytes());
+        let thread = bytes(fcinfo, 9).map(|thread| xxh3_128(thread).to_ne_bytes());
+        let event_type_text = bytes(fcinfo, 5);
+        let position = int4(fcinfo, 10);
+        let flags = [
+            (HAS_CONTACT, contact.is_some()),
+            (HAS_COMPANY, company.is_some()),
+            (HAS_EXTERNAL, external.is_some()),
+            (HAS_THREAD, thread.is_some()),
+            (HAS_POSITION, position.is_some()),
+            (WAS_REPLIED, is_true(fcinfo, 11)),
+            (WAS_OPENED, is_true(fcinfo, 12)),
+            (AUTOMATED, is_true(fcinfo, 16)),
+            (IS_BARE, event_type_text.is_none()),
+        ];
+        EventRow {
+            at,
+            id: uuid(fcinfo, 4).unwrap_or_default(),
+            contact: contact.unwrap_or_default(),
+            company: company.unwrap_or_default(),
+            external_key: external.unwrap_or_default(),
+            thread_key: thread.unwrap_or_default(),
+            response_time_hours: float8(fcinfo, 13),
+            sentiment: float8(fcinfo, 14),
+            subject: packer.text(bytes(fcinfo, 15)),
+            thread_position: position.unwrap_or_default(),
+            event_type: event_type(event_type_text.unwrap_or_default()) as u8,
+            direction: direction(bytes(fcinfo, 6).unwrap_or_default()) as u8,
+            flags: flags
+                .iter()
+                .fold(0, |flags, (flag, is)| flags | if *is { *flag } else { 0 }),
+        }
+    }
+}

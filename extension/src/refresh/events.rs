@@ -1,0 +1,155 @@
+//! How the events of a user are reached.
+
+use pgrx::prelude::*;
+
+use super::template::Template;
+use crate::crm::Crm;
+use crate::error::Result;
+
+/// What the scores are made of, beside the user and the time: an index with all of it spares the
+/// look at the rows. Not the subject, which may be longer than an index takes.
+const COVERED: [&str; 13] = [
+    "contact_id",
+    "company_id",
+    "id",
+    "event_type",
+    "direction",
+    "was_replied",
+    "was_opened",
+    "response_time_hours",
+    "sentiment_score",
+    "thread_id",
+    "thread_position",
+    "external_id",
+    "external_source",
+];
+
+/// The predicate of the index that finds automated mail.
+const AUTOMATED: &str = "((metadata ->> 'automated'::text) = 'true'::text)";
+
+/// By which index the events of a user's last 90 days are found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Access {
+    /// One on user and time that holds [`COVERED`], and one of automated mail: the rows are looked
+    /// at for those subjects alone that a score tells.
+    Covered,
+    /// One on user and time: in one scan.
+    ByTime,
+    /// One on user, contact and time: contact by contact.
+    ByContact,
+    /// None: all events of the user are read.
+    All,
+}
+
+/// A btree index.
+struct Index {
+    keys: Vec<String>,
+    included: Vec<String>,
+    predicate: Option<String>,
+}
+
+impl Index {
+    fn begins(&self, with: &[&str]) -> bool {
+        self.keys.len() >= with.len() && self.keys.iter().zip(with).all(|(a, b)| a == b)
+    }
+
+    fn covers(&self) -> bool {
+        let holds = |column: &&str| self.keys.iter().chain(&self.included).any(|c| c == column);
+        COVERED.iter().all(holds)
+    }
+}
+
+const BY_TIME: [&str; 2] = ["user_id", "event_timestamp"];
+
+impl Access {
+    pub(super) fn of(crm: &Crm) -> Result<Self> {
+        let Some(events) = crm.find("communication_events") else {
+            return Ok(Self::ByContact);
+        };
+        if !matches!(events.kind.as_str(), "r" | "p" | "m") {
+            // What lies behind a view is not known: hope for the usual index.
+            return Ok(Self::ByContact);
+        }
+        let indexes = indexes(&events.qualified())?;
+        let whole = || indexes.iter().filter(|index| index.predicate.is_none());
+        let automated =
+            |index: &Index| index.begins(&BY_TIME) && index.predicate.as_deref() == Some(AUTOMATED);
+        let knows_automated = !events.has("metadata") || indexes.iter().any(automated);
+        let by_time = || whole().filter(|index| index.begins(&BY_TIME));
+        if by_time().any(Index::covers) && knows_automated {
+            Ok(Self::Covered)
+        } else if by_time().next().is_some() {
+            Ok(Self::ByTime)
+        } else if whole().any(|index| index.begins(&["user_id", "contact_id", "event_timestamp"])) {
+            Ok(Self::ByContact)
+        } else {
+            Ok(Self::All)
+        }
+    }
+
+    /// Fills the parts of user_relationships.sql that read events.
+    pub(super) fn filled<'a>(self, template: Template<'a>, crm: &Crm) -> Result<Template<'a>> {
+        let events = match self {
+            Self::Covered | Self::ByTime => {
+                include_str!("../../../sql/refresh/user_events_by_time.sql")
+            }
+            Self::ByContact => include_str!("../../../sql/refresh/user_events_by_contact.sql"),
+            Self::All => include_str!("../../../sql/refresh/user_events_all.sql"),
+        };
+        let covered = self == Self::Covered;
+        let collect = |subject: &str, automated: &str| {
+            Template::default()
+                .with("subject_or_null", subject)
+                .with("automated_or_null", automated)
+                .fill(
+                    include_str!("../../../sql/refresh/collect_user_events.sql"),
+                    crm,
+                )
+        };
+        let (user_events, subjects, automated) = if covered {
+            (
+                collect("NULL", "false")?,
+                Template::default()
+                    .fill(include_str!("../../../sql/refresh/user_subjects.sql"), crm)?,
+                Template::default().fill(
+                    include_str!("../../../sql/refresh/user_automated_events.sql"),
+                    crm,
+                )?,
+            )
+        } else {
+            (
+                collect("e.subject", "e.metadata ->> 'automated' = 'true'")?,
+                "NULL::bytea".to_owned(),
+                "NULL::uuid[]".to_owned(),
+            )
+        };
+        Ok(template
+            .with("events", Template::default().fill(events, crm)?)
+            .with("user_events", user_events)
+            .with("subjects", subjects)
+            .with("automated", automated)
+            .with("cites", covered.to_string())
+            // What lies before the window is looked up for those who need it.
+            .with("looks_back", (self != Self::All).to_string()))
+    }
+}
+
+fn indexes(table: &str) -> Result<Vec<Index>> {
+    // Read only: a standby explains too.
+    Spi::connect(|client| {
+        let rows = client.select(
+            include_str!("../../../sql/refresh/event_indexes.sql"),
+            None,
+            &[table.into()],
+        )?;
+        let mut indexes = Vec::new();
+        for row in rows {
+            indexes.push(Index {
+                keys: row.get(1)?.unwrap_or_default(),
+                included: row.get(2)?.unwrap_or_default(),
+                predicate: row.get(3)?,
+            });
+        }
+        Ok(indexes)
+    })
+}
