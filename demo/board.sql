@@ -27,6 +27,12 @@ UNION ALL
                rpad('[' || c.status || ']', 11), lpad(c.found::text, 4))
  FROM deal d JOIN contact c USING (line) ORDER BY line);
 
+SELECT format(E'\n%s alerts raised on deals, %s of them critical · %s ghost signals · %s notifications',
+              count(*), count(*) FILTER (WHERE a.severity = 'critical'),
+              (SELECT count(*) FROM ghost_detection_signals g WHERE g.resolved_at IS NULL),
+              (SELECT count(*) FROM crm_health.notifications))
+FROM deal_health_alerts a WHERE a.status = 'active';
+
 SELECT E'\nHEARD FROM AGAIN, by the mail synced just now';
 
 SELECT format('      %s, %s: score %s -> %s, %s -> %s', coalesce(c.full_name, c.email), p.first_name || ' ' || p.last_name,

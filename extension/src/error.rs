@@ -58,6 +58,8 @@ pub(crate) enum Error {
     UnknownGhostModel(String),
     #[error("there is a ghost model \"{0}\" already")]
     GhostModelExists(String),
+    #[error("there is no contact \"{0}\"")]
+    UnknownContact(String),
     #[error("there is no alert \"{0}\"")]
     UnknownAlert(String),
     #[error("rule \"{name}\" cannot be used: {reason}")]
@@ -87,7 +89,7 @@ impl Error {
             Error::OwnersDiffer { .. } | Error::OwnerIsSuperuser { .. } => {
                 Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE
             }
-            Error::UnknownAlert(_) => Code::ERRCODE_NO_DATA_FOUND,
+            Error::UnknownAlert(_) | Error::UnknownContact(_) => Code::ERRCODE_NO_DATA_FOUND,
             Error::Rule { .. } => Code::ERRCODE_CHECK_VIOLATION,
             Error::UnknownGhostModel(_) => Code::ERRCODE_UNDEFINED_OBJECT,
             Error::GhostModelExists(_) => Code::ERRCODE_DUPLICATE_OBJECT,
@@ -113,6 +115,7 @@ impl Error {
             Error::OwnerIsSuperuser { table, .. } => format!("ALTER TABLE {table} OWNER TO crm_health_owner, and the other score tables likewise; sql/crm/install.sql makes that role"),
             Error::Config { .. } => "SELECT * FROM crm_health.check_install() shows the row to mend".to_owned(),
             Error::UnknownGhostModel(_) => "SELECT name, fitted_at, decision FROM crm_health.ghost_models".to_owned(),
+            Error::UnknownContact(_) => "SELECT id, email FROM contacts, in the schema of the CRM, has the ids".to_owned(),
             Error::UnknownAlert(_) => "SELECT id, title, status FROM deal_health_alerts, in the schema of the CRM, has the ids".to_owned(),
             Error::Rule { .. } => "docs/alerts.md has the metrics, units, operators, conditions and placeholders that a rule may use".to_owned(),
             Error::GhostModelExists(_) => "leave p_name out for a name made of the time".to_owned(),

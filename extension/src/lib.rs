@@ -8,6 +8,7 @@ mod alerts;
 mod attention;
 mod caller;
 mod collect;
+mod contact_data;
 mod crm;
 mod datums;
 mod error;

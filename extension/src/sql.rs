@@ -89,9 +89,14 @@ extension_sql_file!(
     requires = ["notifications"]
 );
 extension_sql_file!(
+    "../../sql/extension/contact_data.sql",
+    name = "contact_data",
+    requires = ["alerts"]
+);
+extension_sql_file!(
     "../../sql/extension/ghost_functions.sql",
     name = "ghost_functions",
-    requires = ["alerts"]
+    requires = ["contact_data"]
 );
 extension_sql_file!(
     "../../sql/extension/deal_functions.sql",

@@ -154,6 +154,8 @@ BEGIN
             ('everyone', 'crm_health.link_replies(uuid)'),
             ('everyone', 'crm_health.acknowledge_alert(uuid)'),
             ('everyone', 'crm_health.dismiss_alert(uuid)'),
+            ('everyone', 'crm_health.export_contact(uuid)'),
+            ('everyone', 'crm_health.forget_contact(uuid)'),
             ('everyone', 'crm_health.score_deal(jsonb)'),
             ('everyone', 'crm_health.ghost_probability(uuid,integer,timestamptz)'),
             ('everyone', 'crm_health.score_relationship(jsonb,text)'),

@@ -6,6 +6,7 @@
 \create gather.sql
 \create notifications.sql
 \create alerts.sql
+\create contact_data.sql
 \create replay.sql
 \replace schedule.sql crm_health.purge
 \replace check_install.sql crm_health.check_install
@@ -17,7 +18,7 @@ DECLARE
   v_role text;
 BEGIN
   FOR v_role IN SELECT r.rolname FROM pg_catalog.pg_roles r WHERE r.rolname IN ('authenticated', 'service_role') LOOP
-    EXECUTE format('GRANT EXECUTE ON FUNCTION crm_health.acknowledge_alert(uuid), crm_health.dismiss_alert(uuid), crm_health.replay(uuid, timestamptz, timestamptz, interval), crm_health.fill_history(uuid, timestamptz, timestamptz, interval) TO %I', v_role);
+    EXECUTE format('GRANT EXECUTE ON FUNCTION crm_health.acknowledge_alert(uuid), crm_health.dismiss_alert(uuid), crm_health.export_contact(uuid), crm_health.forget_contact(uuid), crm_health.replay(uuid, timestamptz, timestamptz, interval), crm_health.fill_history(uuid, timestamptz, timestamptz, interval) TO %I', v_role);
   END LOOP;
   IF EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.rolname = 'service_role') THEN
     GRANT EXECUTE ON FUNCTION crm_health.post_notification(text, uuid, text, text, text, text, text, text, jsonb) TO service_role;

@@ -380,7 +380,7 @@ fn roles_made_after_the_extension_get_the_same_grants_from_the_script() {
             .iter()
             .filter(|(role, _)| role == "authenticated")
             .count(),
-        11,
+        15,
         "{before:#?}"
     );
     assert_eq!(
@@ -388,7 +388,7 @@ fn roles_made_after_the_extension_get_the_same_grants_from_the_script() {
             .iter()
             .filter(|(role, _)| role == "service_role")
             .count(),
-        23,
+        27,
         "{before:#?}"
     );
     db.run(

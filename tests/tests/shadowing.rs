@@ -138,6 +138,11 @@ fn nothing_planted_is_run_by_an_app_function_whoever_calls() {
     let (mut db, user, deal, contact) = trapped();
     let metrics = serde_json::json!({ "stage": "SQL", "days_in_stage": 9 });
     let users = vec![user];
+    // A deal that nobody met about has an alert already.
+    db.query("SELECT refresh_deal_health_scores($1)", &[&user]);
+    let alert: Uuid = db.value("SELECT id FROM deal_health_alerts", &[]);
+    let rule: serde_json::Value =
+        db.value("SELECT to_jsonb(r) FROM deal_health_rules r LIMIT 1", &[]);
     let calls: Vec<Call> = vec![
         (
             "SELECT * FROM public.refresh_deal_health_scores($1, 0)",
@@ -159,6 +164,9 @@ fn nothing_planted_is_run_by_an_app_function_whoever_calls() {
         ("SELECT * FROM crm_health.needs_attention($1)", vec![&users]),
         ("SELECT crm_health.link_replies($1)", vec![&user]),
         ("SELECT crm_health.score_deal($1)", vec![&metrics]),
+        ("SELECT crm_health.acknowledge_alert($1)", vec![&alert]),
+        ("SELECT crm_health.dismiss_alert($1)", vec![&alert]),
+        ("SELECT crm_health.check_deal_rule($1)", vec![&rule]),
     ];
     for (role, subject) in [
         ("authenticated", Some(user.to_string())),

@@ -1,0 +1,234 @@
+//! What is held about a contact: handed out whole, erased to the last mention, and only by who may.
+
+use crm_health_tests::cluster::program_path;
+use crm_health_tests::database::error_of;
+use crm_health_tests::session::become_role;
+use crm_health_tests::{Crm, Database};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+const ADDRESS: &str = "Ada.Park+crm@acme-corp.example";
+const NAME: &str = "Ada \"Q\" Park";
+
+/// A contact who is mentioned wherever a contact can be, beside one who must stay.
+fn held() -> (Database, Uuid, Uuid, Uuid) {
+    let mut db = Database::new();
+    let mut crm = Crm(&mut db);
+    crm.ghost_by_rules();
+    let user = crm.user(0.0);
+    let (_, contact) = crm.company_contact(user);
+    let other = crm.contact(user);
+    let deal = crm.deal(user, "SQL", 20.0);
+    crm.0.query(
+        "UPDATE contacts SET email = $2, full_name = $3, first_name = 'Ada', last_name = 'Park' WHERE id = $1",
+        &[&contact, &ADDRESS, &NAME],
+    );
+    for days in [1.0, 2.0, 60.0] {
+        for person in [contact, other] {
+            let event = crm.sent(user, person, days);
+            crm.0.query(
+                "UPDATE communication_events SET subject = $2, snippet = $3, metadata = jsonb_build_object('to', $4::text, 'note', E'one\\n' || $5),
+                        key_topics = to_jsonb(ARRAY[$5]) WHERE id = $1",
+                &[&event, &format!("Lunch with {NAME}?"), &format!("Dear {NAME},"), &ADDRESS.to_lowercase(), &NAME],
+            );
+        }
+    }
+    let meeting = crm.meeting(user, contact, 4.0);
+    crm.0.query(
+        "UPDATE meetings SET title = 'Ada Park and us' WHERE id = $1",
+        &[&meeting],
+    );
+    crm.0.query(
+        "INSERT INTO meeting_contacts (meeting_id, contact_id) VALUES ($1, $2)",
+        &[&meeting, &contact],
+    );
+    let activity = crm.activity(user, deal, 1.0);
+    crm.0.query(
+        "UPDATE activities SET subject = 'Call PARK, ADA', contact_id = $2 WHERE id = $1",
+        &[&activity, &contact],
+    );
+    crm.0.query(
+        "UPDATE deals SET name = $2, primary_contact_id = $3 WHERE id = $1",
+        &[&deal, &format!("Renewal ({NAME})"), &contact],
+    );
+    crm.refresh(user);
+    db.query(
+        "SELECT crm_health.post_notification('relationship_status', $1, 'contact', $2::text::uuid::text, 'warning', 'About ' || $3),
+                crm_health.post_notification('deal_status', $1, 'deal', 'd', 'warning', 'Deal of ' || $3, p_data => jsonb_build_object('who', $4::text))",
+        &[&user, &contact.to_string(), &NAME, &ADDRESS],
+    );
+    (db, user, contact, other)
+}
+
+fn dump(db: &Database) -> String {
+    let dump = program_path("pg_dump")
+        .args(["--data-only", "-d", &db.url()])
+        .output()
+        .expect("pg_dump");
+    assert!(dump.status.success());
+    String::from_utf8(dump.stdout).expect("text").to_lowercase()
+}
+
+/// How the contact may still be found in a dump.
+fn traces(db: &Database, contact: Uuid) -> Vec<String> {
+    let dump = dump(db);
+    [
+        "ada.park",
+        "acme-corp",
+        "q\\\" park",
+        "q\" park",
+        "ada park",
+        "park, ada",
+        &contact.to_string(),
+    ]
+    .into_iter()
+    .filter(|trace| dump.contains(trace))
+    .map(str::to_owned)
+    .collect()
+}
+
+#[test]
+fn nothing_of_a_forgotten_contact_is_in_a_dump() {
+    let (mut db, user, contact, other) = held();
+    assert!(
+        traces(&db, contact).len() >= 5,
+        "{:?}",
+        traces(&db, contact)
+    );
+    let told: Value = db.value("SELECT crm_health.forget_contact($1)", &[&contact]);
+    assert_eq!(traces(&db, contact), Vec::<String>::new());
+    assert_eq!(told["left"], json!([]), "{told}");
+    for (table, count) in [
+        ("contacts", 1),
+        ("communication_events", 3),
+        ("relationship_health_scores", 1),
+        ("meeting_contacts", 1),
+        ("notifications", 1),
+    ] {
+        assert_eq!(told["deleted"][table], count, "{told}");
+    }
+    for table in [
+        "communication_events",
+        "deals",
+        "meetings",
+        "activities",
+        "deal_health_alerts",
+        "notifications",
+    ] {
+        assert!(
+            told["scrubbed"][table].as_u64() > Some(0),
+            "{table}: {told}"
+        );
+    }
+    let kept: Value = db.value(
+        "SELECT jsonb_build_object('subject', min(subject), 'note', min(metadata ->> 'note'), 'rows', count(*))
+         FROM communication_events WHERE contact_id = $1",
+        &[&other],
+    );
+    assert_eq!(
+        kept,
+        json!({"subject": "Lunch with [erased]?", "note": "one\n[erased]", "rows": 3})
+    );
+    let deal: String = db.value("SELECT name FROM deals", &[]);
+    assert_eq!(deal, "Renewal ([erased])");
+    Crm(&mut db).refresh(user);
+    assert_eq!(
+        traces(&db, contact),
+        Vec::<String>::new(),
+        "and no refresh brings it back"
+    );
+    let (code, message, _) = db.error(&format!("SELECT crm_health.forget_contact('{contact}')"));
+    assert_eq!(code, "P0002", "{message}");
+}
+
+#[test]
+fn an_export_has_every_row_of_the_contact_and_those_that_mention_it() {
+    let (mut db, _, contact, other) = held();
+    let export: Value = db.value("SELECT crm_health.export_contact($1)", &[&contact]);
+    let count = |key: &str| export[key].as_array().map_or(0, Vec::len);
+    for (key, rows) in [
+        ("contacts", 1),
+        ("communication_events", 3),
+        ("relationship_health_scores", 1),
+        ("relationship_health_history", 1),
+        ("meeting_contacts", 1),
+        ("notifications", 1),
+        ("communication_events_that_mention_it", 3),
+        ("deals_that_mention_it", 1),
+        ("meetings_that_mention_it", 1),
+    ] {
+        assert_eq!(count(key), rows, "{key}: {export}");
+    }
+    assert!(count("ghost_detection_signals") > 0, "{export}");
+    assert_eq!(export["contacts"][0]["email"], ADDRESS);
+    let other: Value = db.value("SELECT crm_health.export_contact($1)", &[&other]);
+    assert_eq!(
+        other["communication_events"].as_array().map(Vec::len),
+        Some(3)
+    );
+}
+
+#[test]
+fn a_short_name_is_not_sought_in_other_words() {
+    let (mut db, _, contact, _) = held();
+    db.query(
+        "UPDATE contacts SET full_name = 'Ann', first_name = 'Ann', last_name = NULL WHERE id = $1",
+        &[&contact],
+    );
+    db.run("UPDATE deals SET name = 'Annual plan'");
+    db.query("SELECT crm_health.forget_contact($1)", &[&contact]);
+    let deal: String = db.value("SELECT name FROM deals", &[]);
+    assert_eq!(deal, "Annual plan");
+}
+
+#[test]
+fn another_users_rows_are_not_touched() {
+    let (mut db, _, contact, _) = held();
+    let stranger = Crm(&mut db).user(0.0);
+    let deal = Crm(&mut db).deal(stranger, "SQL", 1.0);
+    db.query("UPDATE deals SET name = 'Ada Park' WHERE id = $1", &[&deal]);
+    db.query("SELECT crm_health.forget_contact($1)", &[&contact]);
+    let name: String = db.value("SELECT name FROM deals WHERE id = $1", &[&deal]);
+    assert_eq!(name, "Ada Park");
+}
+
+#[test]
+fn ones_own_contacts_and_nobody_elses() {
+    let (mut db, user, contact, other) = held();
+    let mut session = db.session();
+    for function in ["export_contact", "forget_contact"] {
+        let call = format!("SELECT crm_health.{function}('{contact}')");
+        for (role, subject) in [
+            ("authenticated", Some(Uuid::new_v4().to_string())),
+            ("authenticated", None),
+            ("anon", Some(user.to_string())),
+        ] {
+            become_role(&mut session, role, subject.as_deref());
+            assert_eq!(error_of(&mut session, &call).0, "42501", "{role}: {call}");
+        }
+    }
+    become_role(&mut session, "authenticated", Some(&user.to_string()));
+    session
+        .query("SELECT crm_health.export_contact($1)", &[&contact])
+        .expect("one's own");
+    session
+        .query("SELECT crm_health.forget_contact($1)", &[&contact])
+        .expect("one's own");
+    become_role(&mut session, "service_role", None);
+    session
+        .query("SELECT crm_health.forget_contact($1)", &[&other])
+        .expect("anyone's");
+    let left: i64 = db.value("SELECT count(*) FROM contacts", &[]);
+    assert_eq!(left, 0);
+    let none: Option<Value> = db.value("SELECT crm_health.forget_contact(NULL)", &[]);
+    assert_eq!(none, None);
+}
+
+#[test]
+fn what_is_only_a_view_here_is_left_and_named() {
+    let (mut db, _, contact, _) = held();
+    db.run("ALTER TABLE contacts RENAME TO people; CREATE VIEW contacts AS SELECT * FROM people; ALTER VIEW contacts OWNER TO crm_health_owner");
+    let told: Value = db.value("SELECT crm_health.forget_contact($1)", &[&contact]);
+    assert_eq!(told["left"], json!(["contacts"]));
+    assert_eq!(told["deleted"]["communication_events"], 3);
+}
