@@ -26,7 +26,8 @@ WITH fence AS (
     UPDATE crm_health_sync.pending p
     SET attempts = f.attempts, state = f.state, reason = f.reason
     FROM unnest($8::text[], $9::smallint[], $10::text[], $11::text[]) AS f(id, attempts, state, reason)
-    WHERE p.user_id = $1 AND p.integration_id = $2 AND p.message_id = f.id
+    -- Mostly there are none, and then nothing is to be looked for.
+    WHERE cardinality($8::text[]) > 0 AND p.user_id = $1 AND p.integration_id = $2 AND p.message_id = f.id
       AND EXISTS (SELECT 1 FROM fence)
 ), candidate AS (
     SELECT u.*, to_timestamp(u.at_ms / 1000.0) AS at, c.company_id
