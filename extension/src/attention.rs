@@ -69,6 +69,8 @@ fn attention(
     let owner = crm.score_owner()?;
     let users = whose(users, owner, &settings)?;
     let config = scoring_config()?;
+    // The pipeline in use is the extension's, and read before the work as the owner of the scores.
+    let of_deals = crate::pipeline::added_to(config.clone(), Kind::Deals)?;
     let _owner = AsOwner::enter(owner);
     let mut items = worst(Kind::Deals, &crm, users.as_deref(), limit)?;
     items.extend(worst(Kind::Relationships, &crm, users.as_deref(), limit)?);
@@ -79,8 +81,8 @@ fn attention(
             .then_with(|| a.name.cmp(&b.name))
     });
     items.truncate(limit as usize);
-    for kind in [Kind::Deals, Kind::Relationships] {
-        give_reasons(kind, &crm, &mut items, as_of, &config)?;
+    for (kind, config) in [(Kind::Deals, &of_deals), (Kind::Relationships, &config)] {
+        give_reasons(kind, &crm, &mut items, as_of, config)?;
     }
     Ok(items)
 }

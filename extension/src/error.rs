@@ -64,7 +64,7 @@ pub(crate) enum Error {
     UnknownAlert(String),
     #[error("rule \"{name}\" cannot be used: {reason}")]
     Rule { name: String, reason: String },
-    #[error("another fit of the ghost model is running")]
+    #[error("another fit of this model is running")]
     FitRunning,
     #[error("cannot refresh scores or fit a model on a standby")]
     Standby,

@@ -1,5 +1,7 @@
 //! Scores in words: each signal with its value, weight and reason.
 
+use std::rc::Rc;
+
 use crm_health_scoring::config::Config;
 use crm_health_scoring::explain::Explanation;
 use crm_health_scoring::relationship::{Measured, RelationshipScore};
@@ -12,6 +14,7 @@ use pgrx::{IntoDatum, pg_getarg, pg_sys};
 use crate::error::{Result, or_raise};
 use crate::ghost::streams::Days;
 use crate::owner::AsOwner;
+use crate::pipeline::FittedPipeline;
 use crate::raw::{RowSink, pg_function};
 use crate::refresh::{Kind, explain_statement};
 use crate::score::{as_of, measure_deal, measure_relationship};
@@ -31,15 +34,12 @@ pg_function! {
         // SAFETY: the argument types are those of the function's declaration.
         let metrics = unsafe { measure_deal(fcinfo, 1) };
         let score = deal::score(&metrics, &config);
-        // SAFETY: the first argument is declared jsonb.
-        let JsonB(json) = unsafe { pg_getarg(fcinfo, 0) }.unwrap_or(JsonB(serde_json::Value::Null));
-        let pipeline = or_raise(pipeline::of_config(&json));
         for explanation in deal::explain(&metrics, &score, &config) {
             sink.push(component(&explanation));
         }
         let reasons = deal::reasons(&metrics, &score, &config).join("; ");
         sink.push(overall(score.overall_health_score, score.health_status.as_str(), &reasons));
-        if let Some(outlook) = pipeline.and_then(|fitted| fitted.outlook(&metrics)) {
+        if let Some(outlook) = pipeline_argument(fcinfo).and_then(|fitted| fitted.outlook(&metrics)) {
             let percent = format!("{} %", pipeline::percent(outlook.win_probability));
             sink.push(note("close_probability", &percent, &outlook.sentence()));
         }
@@ -77,13 +77,19 @@ pg_function! {
 }
 
 pg_function! {
-    /// `crm_health.deal_reasons(config, …)`: the two or three reasons that matter most.
+    /// `crm_health.deal_reasons(config, …)`: the two or three reasons that matter most, the last of them
+    /// what is to be expected, where a pipeline is in use.
     fn deal_reasons(fcinfo) {
         let config = config_argument(fcinfo);
         // SAFETY: as above.
         let metrics = unsafe { measure_deal(fcinfo, 1) };
         let score = deal::score(&metrics, &config);
-        deal::reasons(&metrics, &score, &config).into_datum().unwrap_or(pg_sys::Datum::null())
+        let mut reasons = deal::reasons(&metrics, &score, &config);
+        if let Some(outlook) = pipeline_argument(fcinfo).and_then(|fitted| fitted.outlook(&metrics)) {
+            reasons.truncate(MOST_REASONS - 1);
+            reasons.push(outlook.sentence());
+        }
+        reasons.into_datum().unwrap_or(pg_sys::Datum::null())
     }
 }
 
@@ -200,6 +206,13 @@ fn config_argument(fcinfo: pg_sys::FunctionCallInfo) -> Config {
     // SAFETY: the first argument is declared jsonb.
     let JsonB(json) = unsafe { pg_getarg(fcinfo, 0) }.unwrap_or(JsonB(serde_json::Value::Null));
     or_raise(parse_config(&json))
+}
+
+/// The pipeline in use, which comes with the configuration.
+fn pipeline_argument(fcinfo: pg_sys::FunctionCallInfo) -> Option<Rc<FittedPipeline>> {
+    // SAFETY: the first argument is declared jsonb.
+    let JsonB(json) = unsafe { pg_getarg(fcinfo, 0) }.unwrap_or(JsonB(serde_json::Value::Null));
+    or_raise(pipeline::of_config(&json))
 }
 
 fn component(explanation: &Explanation) -> Row {

@@ -1,5 +1,6 @@
 //! How deals move: the history that a trigger keeps, and the pipeline learned from it.
 
+use crm_health_tests::session::{pid, wait_for_lock};
 use crm_health_tests::{Crm, Database};
 use uuid::Uuid;
 
@@ -122,6 +123,12 @@ fn the_known_hazards_of_a_pipeline_are_recovered() {
         sentence.contains("slower than") && sentence.contains("likely to be won"),
         "{sentence}"
     );
+    let reasons: Vec<String> = db.value(
+        "SELECT reasons FROM crm_health.needs_attention(ARRAY[$1::uuid]) WHERE id = $2",
+        &[&user, &deals[0]],
+    );
+    assert_eq!(reasons.last(), Some(&sentence), "{reasons:?}");
+    assert!(reasons.len() <= 3, "{reasons:?}");
     let report = &db.query("SELECT * FROM crm_health.deal_model_report()", &[])[0];
     assert!(report.get::<_, i64>("judged_deals") > 20);
     assert!(report.get::<_, f64>("auc") > 0.5);
@@ -191,4 +198,66 @@ fn a_history_begins_with_where_the_deals_stand() {
         &[&deal],
     );
     assert!(seeded);
+}
+
+fn in_use(db: &mut Database) -> Option<String> {
+    let rows = db.query(
+        "SELECT name FROM crm_health.deal_models WHERE is_active",
+        &[],
+    );
+    rows.first().map(|row| row.get(0))
+}
+
+#[test]
+fn two_fits_at_once_do_not_run() {
+    let mut db = Database::new();
+    known_hazards(&mut db);
+    let mut first = db.session();
+    let mut fitting = first.transaction().expect("a transaction");
+    fitting
+        .batch_execute("SELECT * FROM crm_health.fit_deal_model(p_name => 'first')")
+        .expect("a fit");
+    let (state, message, hint) = db.error("SELECT * FROM crm_health.fit_deal_model()");
+    assert_eq!(state, "55P03", "{message}");
+    assert!(!hint.is_empty());
+    fitting.commit().expect("committed");
+    assert_eq!(in_use(&mut db).as_deref(), Some("first"));
+}
+
+/// Ends a fit by `end` (of its backend $1) when it has learned and is about to store, and returns its SQLSTATE.
+fn ended_before_storing(db: &mut Database, end: &str) -> String {
+    let mut holder = db.session();
+    let mut held = holder.transaction().expect("a transaction");
+    held.batch_execute("LOCK TABLE crm_health.deal_models IN SHARE MODE")
+        .expect("a lock");
+    let mut fitting = db.session();
+    let backend = pid(&mut fitting);
+    let fit = std::thread::spawn(move || {
+        let ended = fitting.batch_execute("SELECT * FROM crm_health.fit_deal_model()");
+        let error = ended.expect_err("the fit was ended");
+        error
+            .code()
+            .map_or(String::new(), |code| code.code().to_owned())
+    });
+    wait_for_lock(db.client(), backend);
+    db.query(end, &[&backend]);
+    fit.join().expect("no panic")
+}
+
+#[test]
+fn a_fit_that_is_cancelled_or_killed_leaves_the_old_model_in_use() {
+    let mut db = Database::new();
+    known_hazards(&mut db);
+    db.run("SELECT * FROM crm_health.fit_deal_model(p_name => 'old')");
+    assert_eq!(
+        ended_before_storing(&mut db, "SELECT pg_cancel_backend($1)"),
+        "57014"
+    );
+    // The connection may close before its last message is read.
+    let killed = ended_before_storing(&mut db, "SELECT pg_terminate_backend($1)");
+    assert!(["57P01", ""].contains(&killed.as_str()), "{killed}");
+    let models: i64 = db.value("SELECT count(*) FROM crm_health.deal_models", &[]);
+    assert_eq!((in_use(&mut db).as_deref(), models), (Some("old"), 1));
+    // Nothing is left locked.
+    db.run("SELECT * FROM crm_health.fit_deal_model(p_name => 'after')");
 }
