@@ -185,6 +185,9 @@ fn cutoffs_that_do_not_descend_are_refused_and_move_together() {
     assert_eq!(state, "23514");
     assert!(message.contains("must descend"), "{message}");
     assert!(hint.contains("one statement"), "{hint}");
+    // Of two equal ones the lower status could never be had.
+    let (state, ..) = db.error("UPDATE crm_health.status_cutoffs SET min_score = 75 WHERE model = 'deal' AND status = 'warning'");
+    assert_eq!(state, "23514");
     db.run("UPDATE crm_health.status_cutoffs SET min_score = min_score + 20 WHERE model = 'deal'");
 }
 

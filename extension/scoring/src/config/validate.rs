@@ -119,7 +119,7 @@ fn check_thresholds(
 
 fn check_cutoffs(model: &'static str, cutoffs: &[(&str, i32)]) -> Result<(), ConfigError> {
     let in_range = cutoffs.iter().all(|(_, score)| (0..=100).contains(score));
-    if in_range && cutoffs.is_sorted_by(|higher, lower| higher.1 >= lower.1) {
+    if in_range && cutoffs.is_sorted_by(|higher, lower| higher.1 > lower.1) {
         return Ok(());
     }
     let found: Vec<String> = cutoffs

@@ -119,13 +119,13 @@ fn each_rule_names_what_breaks_it() {
         ("/default_stage/critical_days", 20, other),
         ("/deal_cutoffs/healthy", 100, ""),
         ("/deal_cutoffs/healthy", 101, deal),
-        ("/deal_cutoffs/healthy", 50, ""),
-        ("/deal_cutoffs/healthy", 49, deal),
+        ("/deal_cutoffs/healthy", 51, ""),
+        ("/deal_cutoffs/healthy", 50, deal),
         ("/deal_cutoffs/critical", 0, ""),
         ("/deal_cutoffs/critical", -1, deal),
-        ("/deal_cutoffs/critical", 51, deal),
-        ("/relationship_cutoffs/at_risk", 70, ""),
-        ("/relationship_cutoffs/at_risk", 71, relationship),
+        ("/deal_cutoffs/critical", 50, deal),
+        ("/relationship_cutoffs/at_risk", 69, ""),
+        ("/relationship_cutoffs/at_risk", 70, relationship),
         ("/relationship_cutoffs/at_risk", -1, relationship),
     ];
     for (place, value, expected) in table {
