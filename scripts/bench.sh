@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Measures the refresh beside its peers, and the sync of mailboxes from a local Gmail, on a cluster of its own and
-# prints tables of medians. About 25 minutes; SCALE=small tries it in a few. PARTS=sync is the sync alone.
+# Measures the refresh beside its peers, how right the silence model is and what a fit costs, and the sync of mailboxes
+# from a local Gmail, on a cluster of its own, and prints tables. About 25 minutes; SCALE=small tries it in a few.
+# PARTS=sync is the sync alone, PARTS=model the model. CRM_HEALTH_TEST_DATA names the folder of the mail corpora.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 "$ROOT/scripts/setup.sh"
@@ -33,6 +34,17 @@ refresh() {
   CRM_HEALTH_BENCH_URL="$(cluster_url "$BENCH" crm)" cargo run --quiet -p crm-health-tests --bin bench
 }
 
+# On mail that the model has never seen; the corpora are not part of this repository.
+quality() {
+  local data="${CRM_HEALTH_TEST_DATA:-$ROOT/../shared/data}"
+  if [ ! -f "$data/silence_enron.csv" ]; then
+    say "how right the model is: SKIPPED, for there is no mail corpus in $data (CRM_HEALTH_TEST_DATA names another folder)"
+    return
+  fi
+  say "measuring how right the model is"
+  cargo run --quiet --release -p crm-health-scoring --example silence_evaluation -- "$data"
+}
+
 # With autovacuum, as in production: tables that fill from empty need their statistics.
 # In a database of its own, without the extension: what is measured is the way of mail into the tables.
 sync_mailboxes() {
@@ -47,8 +59,9 @@ sync_mailboxes() {
   CRM_HEALTH_DATABASE_URL="$url" cargo run --quiet --release -p crm-health-sync --example bench_sync -- "${size[@]}"
 }
 
-# PARTS without "sync" is for the refresh, "sync" alone for the sync.
+# PARTS without "sync" is for the refresh, "sync" alone for the sync. "model" is a part of the refresh too: the fit.
 parts=",${PARTS:-},"
+if [ "$parts" = ",," ] || [ "${parts//,model,/,}" != "$parts" ]; then quality; fi
 refresh_parts="${parts//,sync,/,}"
 if [ "$parts" = ",," ] || [ "$refresh_parts" != "," ]; then PARTS="${refresh_parts//,,/}" refresh; fi
 if [ "$parts" = ",," ] || [ "$refresh_parts" != "$parts" ]; then sync_mailboxes; fi

@@ -7,6 +7,7 @@
 
 mod data;
 mod measure;
+mod model;
 mod peers;
 mod report;
 mod shape;
@@ -24,6 +25,7 @@ const PARTS: &[(&str, Part)] = &[
     ("fresh", shape::fresh),
     ("users", shape::users),
     ("companies", shape::companies),
+    ("model", model::fit),
     ("history", shape::history),
 ];
 

@@ -1,7 +1,10 @@
 //! One session, and what its statements cost.
 
 use std::fs;
-use std::time::Instant;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use postgres::Client;
 use postgres::types::ToSql;
@@ -67,6 +70,22 @@ impl Session {
         }
     }
 
+    /// Watches the memory that is the backend's own until the guard is told to stop.
+    pub(crate) fn watch_memory(&self) -> MemoryWatch {
+        let status = format!("/proc/{}/status", self.backend);
+        let stop = Arc::new(AtomicBool::new(false));
+        let told = Arc::clone(&stop);
+        let watcher = thread::spawn(move || {
+            let mut peak = 0.0_f64;
+            while !told.load(Ordering::Relaxed) {
+                peak = peak.max(own_megabytes(&status));
+                thread::sleep(Duration::from_millis(5));
+            }
+            peak
+        });
+        MemoryWatch { stop, watcher }
+    }
+
     /// Time of the backend on a CPU, in seconds: nanoseconds in its scheduler's file.
     fn cpu(&self) -> f64 {
         let path = format!("/proc/{}/schedstat", self.backend);
@@ -84,6 +103,31 @@ impl Session {
             .expect("a place in the WAL")
             .get(0)
     }
+}
+
+/// A thread that looks at the memory of a backend again and again.
+pub(crate) struct MemoryWatch {
+    stop: Arc<AtomicBool>,
+    watcher: thread::JoinHandle<f64>,
+}
+
+impl MemoryWatch {
+    /// The most that was seen, in megabytes.
+    pub(crate) fn peak_megabytes(self) -> f64 {
+        self.stop.store(true, Ordering::Relaxed);
+        self.watcher.join().expect("the watcher")
+    }
+}
+
+/// What a process has for itself: not the shared buffers, which all of them touch.
+fn own_megabytes(status: &str) -> f64 {
+    let text = fs::read_to_string(status).unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix("RssAnon:"));
+    let kilobytes = line.and_then(|line| line.split_whitespace().next());
+    kilobytes
+        .and_then(|text| text.parse::<f64>().ok())
+        .unwrap_or(0.0)
+        / 1024.0
 }
 
 /// The median of each part of the costs. All runs of a kind return as many rows.
