@@ -62,3 +62,85 @@ async fn mail_dated_1970_and_2100_comes_in_as_dated() {
     );
     world.assert_conforming();
 }
+
+/// Debian's libfaketime, which scripts/setup.sh installs.
+fn faked_clock(command: &mut std::process::Command, offset: &str) {
+    let library = ["x86_64", "aarch64"]
+        .map(|machine| format!("/usr/lib/{machine}-linux-gnu/faketime/libfaketimeMT.so.1"))
+        .into_iter()
+        .find(|file| std::path::Path::new(file).exists())
+        .expect("libfaketime: run make setup");
+    command
+        .env("LD_PRELOAD", library)
+        .env("FAKETIME", offset)
+        // Waits and timeouts go by this one, and no host's is ever set back.
+        .env("FAKETIME_DONT_FAKE_MONOTONIC", "1")
+        .args(["sync"]);
+}
+
+/// A daemon whose host's clock is off from the database's and Gmail's works beside one whose clock is right.
+async fn nothing_is_lost_or_doubled_by_a_daemon_off_by(offset: &'static str) {
+    let world = World::with("[sync]\nbatch_size = 2").await;
+    world.stand_in_for_extension().await;
+    let reps = [
+        "rep0@acme.example",
+        "rep1@acme.example",
+        "rep2@acme.example",
+    ];
+    let mut ids = Vec::new();
+    for rep in reps {
+        let user = world.add_user(rep).await;
+        world.add_contact(user, ADA).await;
+        ids.extend(world.receive(rep, ADA, 12));
+    }
+    world.gmail.set_latency(local_gmail::Latency {
+        round_trip_ms: 20,
+        ..Default::default()
+    });
+    // Leases are the database's time: the one whose clock is ahead must not think the other's have ended.
+    let (off, right) = tokio::join!(
+        world.run_daemon(|command| faked_clock(command, offset)),
+        world.sync()
+    );
+    assert_eq!(codes(&right), Vec::<&str>::new(), "{right:?}");
+    let said = String::from_utf8_lossy(&off.stdout);
+    assert!(
+        off.status.success(),
+        "{said}{}",
+        String::from_utf8_lossy(&off.stderr)
+    );
+    let report: serde_json::Value = serde_json::from_str(&said).expect("JSON");
+    let told: chrono::DateTime<chrono::Utc> = report["timestamp"]
+        .as_str()
+        .and_then(|text| text.parse().ok())
+        .expect("a timestamp");
+    let apart = (told - chrono::Utc::now()).num_minutes().abs();
+    assert!(apart > 50, "the daemon's clock was not off: {said}");
+    world.assert_synced(&ids).await;
+    let fetched = world.gmail.stats().of(local_gmail::Endpoint::Get).total();
+    assert_eq!(fetched, ids.len() as u64, "a message was fetched twice");
+
+    // A token that has ended is found out by Gmail's answer where the clock says otherwise.
+    ids.extend(world.receive(reps[0], ADA, 2));
+    world.gmail.expire_tokens(reps[0]).expect("expired");
+    let off = world
+        .run_daemon(|command| faked_clock(command, offset))
+        .await;
+    assert!(
+        off.status.success(),
+        "{}",
+        String::from_utf8_lossy(&off.stderr)
+    );
+    world.assert_synced(&ids).await;
+    world.assert_conforming();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daemon_whose_clock_is_an_hour_ahead_of_the_database_loses_nothing() {
+    nothing_is_lost_or_doubled_by_a_daemon_off_by("+1h").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daemon_whose_clock_is_an_hour_behind_the_database_loses_nothing() {
+    nothing_is_lost_or_doubled_by_a_daemon_off_by("-1h").await;
+}
