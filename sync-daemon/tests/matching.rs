@@ -110,6 +110,22 @@ fn mail(headers: &[(&str, &str)], labels: &[&str]) -> Message {
 }
 
 #[test]
+fn brackets_and_dots_alone_are_no_address() {
+    for text in [
+        "aa@>.",
+        "aa@.>.",
+        "\"<\"@x.com",
+        "...@gmail.com",
+        "a@b＠c",
+        "a<b@x.com",
+    ] {
+        let found = Address::parse(text);
+        let again = found.as_ref().map(|a| Address::parse(a.base()));
+        assert!(found.is_none(), "{text}: {found:?}, again {again:?}");
+    }
+}
+
+#[test]
 fn direction_and_automation_follow_the_headers_and_labels() {
     let contact = Uuid::from_u128(1);
     let index = ContactIndex::new([(contact, "ada@c.com"), (Uuid::from_u128(2), "me@x.com")]);

@@ -19,13 +19,17 @@ impl Address {
         let (local, domain) = text.rsplit_once('@')?;
         let local = local.trim().trim_matches('"').to_lowercase();
         let domain = ascii_domain(domain)?;
-        let unusable = |c: char| c.is_control() || c.is_whitespace();
+        let unusable = |c: char| c.is_control() || c.is_whitespace() || "<>".contains(c);
         if local.is_empty() || local.contains(unusable) {
             return None;
         }
         let untagged = without_tag(&local);
         let (exact, base) = if domain == "gmail.com" || domain == "googlemail.com" {
-            let folded = format!("{}@gmail.com", untagged.replace('.', ""));
+            let plain = untagged.replace('.', "");
+            if plain.is_empty() {
+                return None;
+            }
+            let folded = format!("{plain}@gmail.com");
             (folded.clone(), folded)
         } else {
             (format!("{local}@{domain}"), format!("{untagged}@{domain}"))
@@ -58,6 +62,7 @@ fn without_tag(local: &str) -> &str {
 fn ascii_domain(domain: &str) -> Option<String> {
     let domain = domain.trim().trim_end_matches('.');
     let ascii = idna::domain_to_ascii(domain).unwrap_or_else(|_| domain.to_lowercase());
-    let unusable = |c: char| c.is_control() || c.is_whitespace();
+    // What is no Unicode domain is taken as it stands; these signs end an address and are in none.
+    let unusable = |c: char| c.is_control() || c.is_whitespace() || "<>@()\",;\\".contains(c);
     (!ascii.is_empty() && !ascii.contains(unusable)).then_some(ascii)
 }
