@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build cluster cluster-stop demo test upgrade-check lint bench
+.PHONY: help setup build cluster cluster-stop demo test upgrade-check lint bench package package-check
 
 help: ## Lists the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -33,3 +33,6 @@ lint: ## Checks format, lints, docs, SQL and advisories (about 10 min from nothi
 
 bench: ## Measures the refresh and the sync beside their peers on generated data (about 25 min)
 	@scripts/bench.sh
+
+package: ## Builds Debian packages of the extension and of the daemon into target/packages (10 min, then 1 min)
+	@scripts/package.sh

@@ -14,7 +14,4 @@ fi
 # Upgrade scripts are put together from the objects' own files, and released versions can be created, to be upgraded.
 shared="$("$PG_CONFIG" --sharedir)/extension"
 cp "$ROOT"/sql/extension/crm_health--*.sql "$shared/"
-for source in "$ROOT"/sql/upgrade/*--*.sql; do
-  versions="$(basename "$source" .sql)"
-  "$ROOT/scripts/upgrade-script.sh" "${versions%--*}" "${versions#*--}" > "$shared/crm_health--$versions.sql"
-done
+"$ROOT/scripts/upgrade-script.sh" --all "$shared"

@@ -2,6 +2,7 @@
 # Prints an upgrade script of the extension, put together from sql/upgrade and the objects' own files, so that an
 # object is written once.
 #   upgrade-script.sh 0.1.0 0.2.0
+#   upgrade-script.sh --all FOLDER    writes all of them there, the released ones as they were released
 # A line of sql/upgrade/FROM--TO.sql that begins with a backslash brings in a file of sql/extension:
 #   \create FILE [NAME…]    its statements as they are
 #   \replace FILE [NAME…]   its functions, views and triggers with OR REPLACE, and their comments; a replaced object
@@ -11,6 +12,14 @@
 # With NAMEs, only the statements that create, comment on, grant or revoke what is so named.
 set -euo pipefail
 ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+if [ "${1:-}" = --all ] && [ $# = 2 ]; then
+  find "$ROOT/sql/extension" -name 'crm_health--*--*.sql' -exec install -m 644 {} "$2" \;
+  for source in "$ROOT"/sql/upgrade/*--*.sql; do
+    versions="$(basename "$source" .sql)"
+    "${BASH_SOURCE[0]}" "${versions%--*}" "${versions#*--}" > "$2/crm_health--$versions.sql"
+  done
+  exit
+fi
 [ $# = 2 ] || { echo "usage: upgrade-script.sh FROM TO" >&2; exit 2; }
 source="$ROOT/sql/upgrade/$1--$2.sql"
 [ -f "$source" ] || { echo "error: $source does not exist" >&2; exit 1; }

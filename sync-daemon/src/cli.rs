@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 use uuid::Uuid;
 
@@ -118,6 +118,12 @@ pub enum Exit {
     Google = 5,
     /// SIGTERM or SIGINT.
     Interrupted = 6,
+}
+
+/// The command line as it is told to people: the man pages are made of it.
+#[must_use]
+pub fn command() -> clap::Command {
+    Cli::command()
 }
 
 /// Reads the command line and does it.

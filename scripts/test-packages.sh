@@ -1,0 +1,118 @@
+#!/usr/bin/env bash
+# The packages in a bare Debian: installed, used, upgraded from an older version with changed configuration, removed,
+# purged. About 2 minutes beyond building them; the bare Debian takes 2 more, once a machine.
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+. "$ROOT/scripts/bare-debian.sh"
+
+BARE="$STATE/bare"
+VERSION="$(sed -n 's/^version = "\(.*\)"/\1/p' "$ROOT/Cargo.toml")"
+ARCHITECTURE="$(dpkg --print-architecture)"
+EXTENSION="postgresql-$PG_MAJOR-crm-health"
+export FOLDER="$STATE/packages"
+
+inside() { bare_run "$BARE" "$@"; }
+sql() { inside setpriv --reuid=postgres --regid=postgres --init-groups psql -X -q -At -v ON_ERROR_STOP=1 -d "${1}" "${@:2}"; }
+# Runs commands while the server runs: nothing outlives a command in there.
+with_server() {
+  inside sh -ec "pg_ctlcluster --skip-systemctl-redirect $PG_MAJOR main start; trap 'pg_ctlcluster --skip-systemctl-redirect $PG_MAJOR main stop -m fast' EXIT; $1"
+}
+check() { # WHAT, COMMAND…
+  local what="$1" output
+  shift
+  output="$("$@" 2>&1)" || { printf '%s\n' "$output" >&2; die "packages: not so: $what"; }
+  printf '   ok: %s\n' "$what" >&2
+}
+refuse() { ! "$@"; }
+packages_in() { printf '/packages/%s_%s_%s.deb /packages/crm-health-sync_%s_%s.deb' "$EXTENSION" "$1" "$ARCHITECTURE" "$1" "$ARCHITECTURE"; }
+
+# The packages of this version, and the same as if they were of 0.1.0.
+older_packages() {
+  local package tree
+  for package in "$EXTENSION" crm-health-sync; do
+    tree="$STATE/package/older"
+    rm -rf "$tree"
+    dpkg-deb -R "$FOLDER/${package}_${VERSION}_$ARCHITECTURE.deb" "$tree"
+    sed -i 's/^Version: .*/Version: 0.1.0/' "$tree/DEBIAN/control"
+    if [ "$package" = "$EXTENSION" ]; then
+      local scripts="$tree/usr/share/postgresql/$PG_MAJOR/extension"
+      rm "$scripts"/crm_health--*.sql
+      cp "$ROOT/sql/extension/crm_health--0.1.0.sql" "$scripts/"
+      sed -i "s/^default_version = .*/default_version = '0.1.0'/" "$scripts/crm_health.control"
+    fi
+    dpkg-deb --root-owner-group --build "$tree" "$FOLDER/" >/dev/null
+  done
+}
+
+snapshot() { # FILE: every path in the bare Debian that a package could have left
+  (cd "$BARE" && find . -xdev \( -path ./proc -o -path ./packages -o -path ./var/cache -o -path ./var/log -o -path ./tmp \) -prune -o -print) \
+    | grep -v -E '^\./var/lib/(dpkg|apt)/' | LC_ALL=C sort > "$1"
+}
+
+"$ROOT/scripts/package.sh"
+bare_tools
+bare_base
+older_packages
+trap 'rc=$?; bare_remove "$BARE"; exit $rc' EXIT
+trap 'exit 130' INT TERM
+bare_unpack "$BARE"
+mkdir "$BARE/packages"
+cp "$FOLDER"/*.deb "$BARE/packages/"
+
+say "lintian"
+check "lintian finds no error" lintian --fail-on error --suppress-tags bad-distribution-in-changes-file "$FOLDER"/*_"$VERSION"_*.deb
+
+say "the packages in a bare Debian"
+inside apt-get install -y -qq --no-install-recommends "postgresql-$PG_MAJOR" "postgresql-$PG_MAJOR-cron" ca-certificates adduser >/dev/null 2>&1
+snapshot "$STATE/before"
+# shellcheck disable=SC2046
+check "the older packages install" inside apt-get install -y -qq $(packages_in 0.1.0)
+check "the daemon has a user of its own" inside getent passwd crm-health-sync
+check "the daemon is not enabled" refuse test -e "$BARE/etc/systemd/system/multi-user.target.wants/crm-health-sync.service"
+check "secrets are for root alone" test "$(stat -c '%a %U' "$BARE/etc/crm-health/credentials")" = '700 root'
+check "the daemon runs" inside crm-health-sync --version
+check "it says what its configuration lacks" refuse inside crm-health-sync check-config
+check "every command has its page" test "$(find "$BARE/usr/share/man/man1" -name 'crm-health-sync*.1.gz' | wc -l)" -ge 9
+check "the example is the default configuration" inside sh -c 'crm-health-sync default-config | cmp - /etc/crm-health/sync.toml'
+
+cat >> "$BARE/etc/postgresql/$PG_MAJOR/main/postgresql.conf" <<CONF
+shared_preload_libraries = 'pg_cron'
+cron.database_name = 'crm'
+dynamic_shared_memory_type = mmap
+CONF
+as_postgres='setpriv --reuid=postgres --regid=postgres --init-groups psql -X -q -At -v ON_ERROR_STOP=1 -d crm'
+user=00000000-0000-0000-0000-000000000001
+deal=00000000-0000-0000-0000-000000000002
+check "version 0.1.0 is created, configured and used" with_server "
+  setpriv --reuid=postgres --regid=postgres --init-groups createdb crm
+  $as_postgres -c 'CREATE EXTENSION pg_cron' -c 'CREATE EXTENSION crm_health' -f /usr/share/postgresql/$PG_MAJOR/crm_health/crm/install.sql
+  $as_postgres -c \"UPDATE crm_health.settings SET value = '14' WHERE name = 'active_window_days'\" \
+    -c \"INSERT INTO profiles (id, last_login_at) VALUES ('$user', now())\" \
+    -c \"INSERT INTO deals (id, owner_id, name, status, stage_id, stage_changed_at) SELECT '$deal', '$user', 'Deal', 'active', id, now() FROM deal_stages WHERE name = 'SQL'\"
+  test \$($as_postgres -c \"SELECT extversion FROM pg_extension WHERE extname = 'crm_health'\") = 0.1.0
+  test \$($as_postgres -c \"SELECT count(*) FROM refresh_deal_health_scores('$user')\") = 1
+  $as_postgres -c 'SELECT crm_health.schedule()'"
+
+echo 'listen = "127.0.0.1:8788"' > "$BARE/etc/crm-health/sync.toml"
+echo secret > "$BARE/etc/crm-health/credentials/token-key"
+# shellcheck disable=SC2046
+check "this version installs over it" inside apt-get install -y -qq $(packages_in "$VERSION")
+check "the changed configuration is kept" grep -q 8788 "$BARE/etc/crm-health/sync.toml"
+check "the extension is upgraded, all is kept and nothing is missing" with_server "
+  $as_postgres -c 'ALTER EXTENSION crm_health UPDATE' -f /usr/share/postgresql/$PG_MAJOR/crm_health/crm/install.sql
+  test \$($as_postgres -c \"SELECT extversion FROM pg_extension WHERE extname = 'crm_health'\") = $VERSION
+  test \$($as_postgres -c \"SELECT value FROM crm_health.settings WHERE name = 'active_window_days'\") = 14
+  test \$($as_postgres -c \"SELECT count(*) FROM deal_health_scores WHERE deal_id = '$deal'\") = 1
+  $as_postgres -c 'CALL crm_health.refresh_active_users(p_max_age_hours => 0)'
+  test -z \"\$($as_postgres -c \"SELECT * FROM crm_health.check_install() WHERE severity = 'error'\" | tee /dev/stderr)\"
+  $as_postgres -f /usr/share/crm-health-sync/sync/install.sql
+  CRM_HEALTH_DATABASE_URL='postgres://postgres@%2Fvar%2Frun%2Fpostgresql/crm' setpriv --reuid=postgres --regid=postgres --init-groups crm-health-sync migrate"
+
+check "the packages go" inside apt-get remove -y -qq "$EXTENSION" crm-health-sync
+check "the configuration stays" grep -q 8788 "$BARE/etc/crm-health/sync.toml"
+check "the scores are read without the extension's library" with_server "
+  test \$($as_postgres -c \"SELECT count(*) FROM deal_health_scores WHERE deal_id = '$deal'\") = 1"
+check "a purge goes through" inside apt-get purge -y -qq "$EXTENSION" crm-health-sync
+snapshot "$STATE/after"
+check "and leaves nothing behind" sh -c "LC_ALL=C comm -13 '$STATE/before' '$STATE/after' | grep -v -e '^\./var/lib/postgresql/' -e '^\./run/' | tee /dev/stderr | grep -c . | grep -qx 0"
+check "nor a user" refuse inside getent passwd crm-health-sync
+say "packages: all well"
