@@ -54,6 +54,30 @@ BEGIN
 END
 $$;
 
+-- Of a table that an earlier version of this script made: comments and storage as they are now.
+CREATE PROCEDURE pg_temp.crm_renew_table(p_name text, p_comment text, p_columns text, p_options text)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_relation regclass := pg_temp.crm_relation(p_name);
+    v_column record;
+BEGIN
+    IF pg_catalog.obj_description(v_relation, 'pg_class') IS DISTINCT FROM p_comment THEN
+        EXECUTE pg_catalog.format('COMMENT ON TABLE %s IS %L', v_relation, p_comment);
+    END IF;
+    FOR v_column IN
+        SELECT c.column_name, c.remark FROM pg_temp.crm_columns(p_columns) c
+        JOIN pg_catalog.pg_attribute a ON a.attrelid = v_relation AND a.attname = c.column_name AND NOT a.attisdropped
+        WHERE c.remark IS NOT NULL AND pg_catalog.col_description(v_relation, a.attnum) IS DISTINCT FROM c.remark
+    LOOP
+        EXECUTE pg_catalog.format('COMMENT ON COLUMN %s.%I IS %L', v_relation, v_column.column_name, v_column.remark);
+    END LOOP;
+    -- Storage that somebody chose stays.
+    IF p_options IS NOT NULL AND EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = v_relation AND c.reloptions IS NULL) THEN
+        EXECUTE pg_catalog.format('ALTER TABLE %s SET (%s)', v_relation, p_options);
+    END IF;
+END
+$$;
+
 CREATE PROCEDURE pg_temp.crm_table(
     p_name text, p_kind text, p_comment text, p_columns text, p_constraints text, p_options text DEFAULT NULL)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -62,6 +86,9 @@ BEGIN
         CALL pg_temp.crm_create_table(p_name, p_comment, p_columns, p_constraints, p_options);
     ELSIF pg_temp.crm_is_table(p_name) THEN
         CALL pg_temp.crm_complete_table(p_name, p_columns);
+        IF pg_temp.crm_is_ours(p_name) THEN
+            CALL pg_temp.crm_renew_table(p_name, p_comment, p_columns, p_options);
+        END IF;
     ELSIF p_kind = 'source' THEN
         RAISE NOTICE '%.% is not a table: left as it is', pg_temp.crm_schema(), p_name
             USING HINT = 'it must have the columns listed in docs/crm-tables.md';

@@ -1,6 +1,7 @@
 -- Refuses a rule that a refresh could not use, with what is wrong; and the deletion of a rule that ships, which would
 -- only come back. The extension knows what a rule is: without it rules are saved as they are, and a refresh later passes
--- over those that it cannot use. A table that was there keeps its own ways.
+-- over those that it cannot use. A table that was there keeps its own ways; one that an earlier version of this script made
+-- gets the trigger.
 
 DO $outer$
 DECLARE
@@ -8,7 +9,8 @@ DECLARE
     v_function text := pg_catalog.format('%I.crm_check_deal_rule()', pg_temp.crm_schema());
     v_owner oid := (SELECT relowner FROM pg_catalog.pg_class WHERE oid = v_rules);
 BEGIN
-    IF NOT pg_temp.crm_was_created('deal_health_rules') THEN
+    IF NOT pg_temp.crm_is_ours('deal_health_rules')
+       OR EXISTS (SELECT FROM pg_catalog.pg_trigger WHERE tgrelid = v_rules AND tgname = 'crm_check_deal_rule') THEN
         RETURN;
     END IF;
     EXECUTE pg_catalog.format($function$

@@ -1,0 +1,26 @@
+//! A database without pg_cron: everything works but the schedule, which says what to do.
+
+use crm_health_tests::{Crm, Database};
+
+#[test]
+fn the_schedule_says_what_is_missing() {
+    let mut db = Database::new();
+    let (state, message, hint) = db.error("SELECT crm_health.schedule()");
+    assert_eq!(state, "55000");
+    assert!(message.starts_with("pg_cron "), "{message}");
+    assert!(!hint.is_empty(), "{message}");
+}
+
+#[test]
+fn a_run_called_by_any_other_scheduler_does_the_same() {
+    let mut db = Database::new();
+    let mut crm = Crm(&mut db);
+    let user = crm.user(1.0);
+    crm.deal(user, "SQL", 50.0);
+    db.run("CALL crm_health.refresh_active_users('systemd')");
+    let run: String = db.value(
+        "SELECT concat_ws(' ', triggered_by, state, deals_refreshed) FROM crm_health.last_run",
+        &[],
+    );
+    assert_eq!(run, "systemd succeeded 1");
+}
