@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build cluster cluster-stop demo test upgrade-check lint bench package package-check
+.PHONY: help setup build cluster cluster-stop demo test upgrade-check test-all-pg test-packages lint bench package
 
 help: ## Lists the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -27,6 +27,12 @@ test: ## Runs every test on private clusters (about 15 min from nothing, then 5 
 
 upgrade-check: ## Compares an upgraded extension with a fresh one, and names what the upgrade script lacks (seconds)
 	@scripts/test.sh --quiet -p crm-health-tests --test upgrade
+
+test-all-pg: ## Runs the database tests on every major that can be had: 14, 16, 17, 18 (about 3 min each from nothing)
+	@scripts/pg-majors.sh
+
+test-packages: ## Installs, upgrades and purges the packages in a bare Debian, and runs the image's steps (root; 10 min, then 4)
+	@scripts/test-packages.sh
 
 lint: ## Checks format, lints, docs, SQL and advisories (about 10 min from nothing)
 	@scripts/lint.sh

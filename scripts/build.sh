@@ -5,8 +5,8 @@
 
 say "building the extension (about 2 minutes the first time)"
 cd "$ROOT/extension"
-log="$STATE/build.log"
-if ! cargo pgrx install --release --no-default-features --features "pg$PG_MAJOR" -c "$PG_CONFIG" >"$log" 2>&1; then
+log="$STATE/build-$PG_MAJOR.log"
+if ! CARGO_TARGET_DIR="${EXTENSION_TARGET:-${CARGO_TARGET_DIR:-$ROOT/target}}" cargo pgrx install --release --no-default-features --features "pg$PG_MAJOR" -c "$PG_CONFIG" >"$log" 2>&1; then
   cat "$log" >&2
   die "the extension does not build"
 fi

@@ -11,12 +11,15 @@ if [ "$(id -u)" = 0 ]; then default_cache=/var/cache/crm_health; else default_ca
 CACHE="${CRM_HEALTH_CACHE:-$default_cache}"
 # One folder a checkout and user. /var/tmp, because the server's user must be able to reach it.
 STATE="${CRM_HEALTH_STATE:-/var/tmp/crm_health-$(id -u)-$(printf %s "$ROOT" | cksum | cut -d' ' -f1)}"
-PG_HOME="$STATE/pg/$PG_MAJOR/usr/lib/postgresql/$PG_MAJOR"
+# Another PostgreSQL to build for and to install into; pg-majors.sh names those that Debian does not have.
+PG_HOME="${CRM_HEALTH_PG_HOME:-$STATE/pg/$PG_MAJOR/usr/lib/postgresql/$PG_MAJOR}"
 PG_BIN="$PG_HOME/bin"
 PG_CONFIG="$PG_BIN/pg_config"
 CLUSTER="$STATE/cluster"
 
+# A folder a major: a newer configuration has the bindings built again.
 export PGRX_HOME="$STATE/pgrx"
+if [ -n "${CRM_HEALTH_PG_HOME:-}" ]; then PGRX_HOME="$STATE/pgrx-$PG_MAJOR"; fi
 # Its default compiles every crate twice to work around a linker bug that Rust 1.95 does not have.
 export CARGO_PGRX_DISABLE_GC_SECTIONS_WORKAROUND=1
 export PATH="$CACHE/tools/bin:$PATH"
@@ -59,14 +62,17 @@ listen_addresses = '127.0.0.1'
 port = $(cat "$1/port")
 unix_socket_directories = ''
 timezone = 'UTC'
-shared_preload_libraries = 'pg_cron'
-cron.database_name = '$2'
-cron.use_background_workers = on
 max_worker_processes = 16
 max_connections = 100
 shared_buffers = '512MB'
 max_wal_size = '4GB'
 fsync = off
+CONF
+  [ -f "$("$PG_CONFIG" --pkglibdir)/pg_cron.so" ] || return 0
+  cat >> "$1/data/postgresql.conf" <<CONF
+shared_preload_libraries = 'pg_cron'
+cron.database_name = '$2'
+cron.use_background_workers = on
 CONF
 }
 

@@ -24,6 +24,7 @@ sha256sum sql/extension/crm_health--*.sql > sql/released.sha256
 
 say "the next version is $next"
 sed -i "0,/^version = \"$version\"/s//version = \"$next\"/" Cargo.toml
+sed -i "s/\"version\": \"$version\"/\"version\": \"$next\"/" META.json
 cat > "sql/upgrade/$version--$next.sql" <<SQL
 -- What $next adds to $version and changes in it, in the order of extension/src/sql.rs. docs/development.md says which
 -- change needs which line; \`make upgrade-check\` names what is missing.

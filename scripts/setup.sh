@@ -57,7 +57,9 @@ configure_pgrx() {
 
 mkdir -p "$STATE"
 chmod 755 "$STATE"
-install_packages
-install_cargo_pgrx
-copy_postgres
+if [ -z "${CRM_HEALTH_PG_HOME:-}" ]; then
+  install_packages
+  install_cargo_pgrx
+  copy_postgres
+fi
 configure_pgrx

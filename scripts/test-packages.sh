@@ -115,4 +115,37 @@ check "a purge goes through" inside apt-get purge -y -qq "$EXTENSION" crm-health
 snapshot "$STATE/after"
 check "and leaves nothing behind" sh -c "LC_ALL=C comm -13 '$STATE/before' '$STATE/after' | grep -v -e '^\./var/lib/postgresql/' -e '^\./run/' | tee /dev/stderr | grep -c . | grep -qx 0"
 check "nor a user" refuse inside getent passwd crm-health-sync
+
+say "the steps of Dockerfile.pg in a bare Debian"
+bare_unpack "$BARE"
+image_files() {
+  mkdir -p "$BARE/packages" "$BARE/docker"
+  cp "$FOLDER"/*_"$VERSION"_*.deb "$BARE/packages/"
+  cp "$ROOT"/docker/*.sh "$BARE/docker/"
+}
+# As USER postgres with the image's ENV.
+image() { inside setpriv --reuid=postgres --regid=postgres --init-groups env PGDATA=/var/lib/postgresql/data TZ=UTC LANG=C.UTF-8 "$@"; }
+started='for i in $(seq 120); do pg_isready -q -h /var/run/postgresql -d crm && [ -s "$PGDATA/cluster/PG_VERSION" ] && break; sleep 0.5; done'
+image_files
+check "the image's step for the database" inside /docker/install.sh database /packages
+check "nothing is left of its packages and lists" sh -c "! ls '$BARE'/packages '$BARE'/var/lib/apt/lists/* 2>/dev/null | grep -q ."
+check "a start without a password is refused" refuse image /docker/start.sh postgres
+check "the first start makes the database, and it is healthy" image CRM_HEALTH_CRM_TABLES=yes POSTGRES_PASSWORD=secret sh -ec "
+  /docker/start.sh postgres -c dynamic_shared_memory_type=mmap & server=\$!
+  $started
+  /docker/healthy.sh database
+  psql -X -At -h /var/run/postgresql -d crm -c 'SHOW timezone' | grep -qx UTC
+  psql -X -At -h /var/run/postgresql -d crm -c 'CREATE TABLE kept ()' -c 'SELECT count(*) FROM cron.job' | grep -qx 5
+  PGPASSWORD=secret psql -X -At -h 127.0.0.1 -U postgres -d crm -c 'SELECT 1' | grep -qx 1
+  ! PGPASSWORD=wrong psql -X -At -h 127.0.0.1 -U postgres -d crm -c 'SELECT 1'
+  kill -INT \$server; wait \$server"
+check "a second start finds it again, and trouble is told" image sh -ec "
+  /docker/start.sh postgres -c dynamic_shared_memory_type=mmap & server=\$!
+  $started
+  psql -X -At -h /var/run/postgresql -d crm -c 'TABLE kept' -c 'ALTER TABLE activities RENAME TO elsewhere'
+  ! /docker/healthy.sh database
+  kill -INT \$server; wait \$server"
+image_files
+check "the image's step for the daemon" inside /docker/install.sh daemon /packages
+check "the daemon is not healthy where it does not run" refuse inside /docker/healthy.sh daemon
 say "packages: all well"

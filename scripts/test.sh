@@ -7,7 +7,7 @@
 "$ROOT/scripts/build.sh"
 
 # Tests that must own their server start it in a folder below this one.
-TESTS="$STATE/tests"
+TESTS="$STATE/tests${CRM_HEALTH_PG_HOME:+-$PG_MAJOR}"
 stop_all() {
   local folder
   for folder in "$TESTS"/*/; do [ -d "$folder" ] && cluster_stop "${folder%/}"; done
@@ -41,4 +41,11 @@ else
     '\[warning\] +[1-9].*\[at_risk\] +[1-9]' '\[healthy\] +[1-9].*\[healthy\] +[1-9]'; do
     grep -qE "$line" "$board" || { cat "$board" >&2; die "the demo's board lacks: $line"; }
   done
+  say "the database tests on a newer major"
+  "$ROOT/scripts/pg-majors.sh" 18
+  if [ "$(id -u)" = 0 ]; then
+    "$ROOT/scripts/test-packages.sh"
+  else
+    say "NOT TESTED: the packages, in a bare Debian, which root alone can make (sudo make test-packages)"
+  fi
 fi
