@@ -23,8 +23,10 @@ put() { install -D -m 644 "$1" "$tree/$2"; }
 documentation() { # PACKAGE
   local doc="$tree/usr/share/doc/$1"
   put "$ROOT/packaging/copyright" "usr/share/doc/$1/copyright"
-  put "$ROOT/CHANGELOG.md" "usr/share/doc/$1/changelog"
-  gzip -9n "$doc/changelog"
+  put "$ROOT/CHANGELOG.md" "usr/share/doc/$1/CHANGELOG.md"
+  printf 'crm-health (%s) unstable; urgency=medium\n\n  * What changed: CHANGELOG.md.gz beside this file.\n\n -- %s  %s\n' \
+    "$VERSION" "$MAINTAINER" "$(LC_ALL=C date -u -R --date="@$SOURCE_DATE_EPOCH")" > "$doc/changelog"
+  gzip -9n "$doc/changelog" "$doc/CHANGELOG.md"
 }
 
 # Writes the control file and packs the tree. The size is a sum of bytes: blocks differ from disk to disk.
@@ -100,7 +102,7 @@ daemon() {
   mkdir -p "$tree/DEBIAN"
   install -m 755 "$ROOT/packaging/$package/postinst" "$ROOT/packaging/$package/prerm" "$ROOT/packaging/$package/postrm" "$tree/DEBIAN/"
   echo /etc/crm-health/sync.toml > "$tree/DEBIAN/conffiles"
-  pack "$package" "$ROOT/packaging/$package/description" "Depends: adduser, ca-certificates, init-system-helpers, $(libraries "$tree/usr/bin/crm-health-sync")"
+  pack "$package" "$ROOT/packaging/$package/description" "Depends: adduser, ca-certificates, $(libraries "$tree/usr/bin/crm-health-sync")"
 }
 
 "$ROOT/scripts/setup.sh"

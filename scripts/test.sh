@@ -41,11 +41,4 @@ else
     '\[warning\] +[1-9].*\[at_risk\] +[1-9]' '\[healthy\] +[1-9].*\[healthy\] +[1-9]'; do
     grep -qE "$line" "$board" || { cat "$board" >&2; die "the demo's board lacks: $line"; }
   done
-  say "the database tests on a newer major"
-  "$ROOT/scripts/pg-majors.sh" 18
-  if [ "$(id -u)" = 0 ]; then
-    "$ROOT/scripts/test-packages.sh"
-  else
-    say "NOT TESTED: the packages, in a bare Debian, which root alone can make (sudo make test-packages)"
-  fi
 fi
