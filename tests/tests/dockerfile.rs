@@ -57,14 +57,14 @@ fn faults_of_stage(stage: &[(String, String)]) -> Vec<String> {
         match name.as_str() {
             "ADD" => fault("COPY says what it does", arguments),
             "RUN" if script_of(arguments).is_none() => {
-                fault("a step is not a script of docker/", arguments)
+                fault("a step is not a script of docker/", arguments);
             }
             "RUN"
                 if !repository()
                     .join(script_of(arguments).unwrap_or_default())
                     .exists() =>
             {
-                fault("no such script", arguments)
+                fault("no such script", arguments);
             }
             "CMD" | "ENTRYPOINT" if !is_exec(arguments) => fault("not in exec form", arguments),
             "HEALTHCHECK"
