@@ -34,6 +34,19 @@ install_cargo_pgrx() {
   cargo install --quiet --locked --debug --force cargo-pgrx --version "$PGRX_VERSION" --root "$CACHE/tools"
 }
 
+# promtool checks the alert rules. Taken out of its package: installing that would start a server.
+fetch_promtool() {
+  [ -x "$CACHE/tools/bin/promtool" ] && return
+  say "fetching promtool"
+  local folder; folder="$(mktemp -d)"
+  chmod 755 "$folder"
+  (cd "$folder" && apt-get download -qq prometheus 2>/dev/null && dpkg-deb -x prometheus_*.deb .) \
+    || die "apt-get download prometheus failed: is there a network, and was apt-get update run?"
+  mkdir -p "$CACHE/tools/bin"
+  mv "$folder/usr/bin/promtool" "$CACHE/tools/bin/"
+  rm -rf "$folder"
+}
+
 copy_postgres() {
   local version; version="$(dpkg-query -W -f='${Version}' "postgresql-$PG_MAJOR" "postgresql-server-dev-$PG_MAJOR" "postgresql-$PG_MAJOR-cron")"
   local target="$STATE/pg/$PG_MAJOR"
@@ -62,4 +75,5 @@ if [ -z "${CRM_HEALTH_PG_HOME:-}" ]; then
   install_cargo_pgrx
   copy_postgres
 fi
+fetch_promtool
 configure_pgrx

@@ -16,6 +16,7 @@ mod explain;
 mod functions;
 mod gather;
 mod ghost;
+mod metrics;
 mod outbox;
 mod owner;
 mod pipeline;

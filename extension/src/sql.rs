@@ -124,9 +124,14 @@ extension_sql_file!(
     requires = ["schedule"]
 );
 extension_sql_file!(
+    "../../sql/extension/metrics.sql",
+    name = "metrics",
+    requires = ["check_install"]
+);
+extension_sql_file!(
     "../../sql/extension/default_privileges.sql",
     name = "default_privileges",
-    requires = ["check_install"]
+    requires = ["metrics"]
 );
 extension_sql_file!(
     "../../sql/extension/grants.sql",

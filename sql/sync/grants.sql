@@ -54,6 +54,10 @@ WHERE to_regclass('crm_health.notifications') IS NOT NULL
 SELECT format('GRANT USAGE ON SCHEMA crm_health TO %I', :'role')
 WHERE to_regnamespace('crm_health') IS NOT NULL
 \gexec
+-- Numbers alone, for /metrics.
+SELECT format('GRANT SELECT ON crm_health.metrics TO %1$I; GRANT EXECUTE ON FUNCTION crm_health.score_metrics() TO %1$I', :'role')
+WHERE to_regclass('crm_health.metrics') IS NOT NULL
+\gexec
 SELECT format($sql$UPDATE crm_health.settings SET value = concat_ws(',', nullif(value, ''), %1$L)
                WHERE name = 'trusted_roles' AND %1$L <> ALL (regexp_split_to_array(value, '\s*,\s*'))$sql$, :'role')
 WHERE to_regclass('crm_health.settings') IS NOT NULL

@@ -10,6 +10,7 @@
 \create replay.sql
 \replace schedule.sql crm_health.purge
 \replace check_install.sql crm_health.check_install
+\create metrics.sql
 
 -- Grants on new objects alone: what was granted or revoked on the others is the deployment's own.
 \create default_privileges.sql

@@ -8,6 +8,7 @@ pub mod anthropic;
 pub mod cli;
 pub mod commands;
 pub mod config;
+mod dashboard;
 mod failpoint;
 pub mod failure;
 pub mod gmail;

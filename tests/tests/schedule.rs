@@ -126,6 +126,18 @@ fn schedules_come_and_go_without_doubling() {
     client
         .batch_execute("SELECT cron.schedule('of_somebody_else', '1 1 1 1 *', 'SELECT 1')")
         .expect("another job");
+    // Who monitors sees when the job is due, though pg_cron shows each role its own jobs only.
+    let due = "CREATE ROLE watcher IN ROLE pg_monitor; SET ROLE watcher";
+    client.batch_execute(due).expect("a role that monitors");
+    let job = client
+        .query_one("SELECT * FROM crm_health.daily_job()", &[])
+        .expect("the daily job");
+    assert_eq!(
+        (job.get::<_, &str>(0), job.get::<_, bool>(1)),
+        ("5 6 * * 1-5", true)
+    );
+    client.batch_execute("RESET ROLE").expect("ourselves again");
+
     let gone = client
         .query("SELECT * FROM crm_health.unschedule()", &[])
         .expect("unscheduled");

@@ -70,6 +70,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// How log lines look.
     pub log_format: LogFormat,
+    /// What `/metrics` exports.
+    pub metrics: MetricsExport,
     /// The database.
     pub database: Database,
     /// Gmail and the token endpoint.
@@ -95,6 +97,14 @@ pub enum LogFormat {
     Text,
     /// One JSON object a line.
     Json,
+}
+
+/// `[metrics]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MetricsExport {
+    /// Whether the extension's metrics are exported too.
+    pub extension: bool,
 }
 
 /// `[database]`

@@ -1,14 +1,14 @@
 //! Prometheus metrics.
 
 use prometheus_client::encoding::EncodeLabelSet;
-use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::text::{encode_eof, encode_registry};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
-use super::Report;
+use super::{ExtensionMetrics, Report};
 use crate::anthropic::Usage;
 use crate::sentiment::ReadingCounts;
 use crate::store::Summary;
@@ -48,6 +48,8 @@ struct MessageOutcome {
 /// All metrics of the daemon.
 pub struct Metrics {
     registry: Registry,
+    /// Those of the extension, read now and then.
+    pub extension: ExtensionMetrics,
     runs: Family<RunLabels, Counter>,
     messages: Family<MessageOutcome, Counter>,
     errors: Family<Class, Counter>,
@@ -69,6 +71,7 @@ impl Default for Metrics {
         let seconds = || Histogram::new(exponential_buckets(0.05, 2.0, 16));
         let mut metrics = Self {
             registry: Registry::with_prefix("crm_health_sync"),
+            extension: ExtensionMetrics::default(),
             runs: Family::default(),
             messages: Family::default(),
             errors: Family::default(),
@@ -230,9 +233,9 @@ impl Metrics {
         self.mailbox_seconds.observe(seconds);
     }
 
-    /// The text format, with fresh gauges where the database gave them.
+    /// The text format, with fresh gauges where the database gave them. `extension`: the text of the extension's metrics.
     #[must_use]
-    pub fn render(&self, summary: Option<&Summary>, units_spent: u64) -> String {
+    pub fn render(&self, summary: Option<&Summary>, units_spent: u64, extension: &str) -> String {
         let counted = self.units.get();
         self.units.inc_by(units_spent.saturating_sub(counted));
         if let Some(summary) = summary {
@@ -240,7 +243,9 @@ impl Metrics {
         }
         let mut text = String::new();
         // Writing to a String does not fail.
-        let _ = encode(&mut text, &self.registry);
+        let _ = encode_registry(&mut text, &self.registry);
+        text.push_str(extension);
+        let _ = encode_eof(&mut text);
         text
     }
 

@@ -2,12 +2,14 @@
 
 mod engine;
 mod explain;
+mod extension_metrics;
 mod health;
 mod metrics;
 mod report;
 mod worker;
 
 pub use engine::{Engine, OnStep, RunKind, RunRequest};
+pub use extension_metrics::{ExtensionMetrics, Sample};
 pub use health::refresh_health;
 pub use metrics::Metrics;
 pub use report::{HealthReport, Report, RunDetails, RunError};

@@ -1,4 +1,4 @@
-//! The HTTP endpoints, on loopback: the two cron calls, health, readiness, metrics.
+//! The HTTP endpoints, on loopback: the two cron calls, health, readiness, metrics, and the dashboard.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -40,12 +40,14 @@ pub fn router(state: AppState) -> Router {
             get(health_refresh).post(health_refresh),
         )
         .layer(from_fn_with_state(state.clone(), require_secret));
+    let dashboard = crate::dashboard::router(Arc::clone(&state.runner));
     Router::new()
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
         .merge(cron)
         .with_state(state)
+        .merge(dashboard)
 }
 
 async fn require_secret(
@@ -93,7 +95,7 @@ fn offered_secrets(headers: &HeaderMap, query: &HashMap<String, String>) -> Vec<
 }
 
 /// In constant time, whatever the lengths.
-fn same_secret(offered: &str, secret: &str) -> bool {
+pub(crate) fn same_secret(offered: &str, secret: &str) -> bool {
     Sha256::digest(offered)
         .as_slice()
         .ct_eq(Sha256::digest(secret).as_slice())
@@ -161,9 +163,14 @@ async fn metrics(State(state): State<AppState>) -> Response {
     let engine = state.runner.engine();
     let summary = tokio::time::timeout(READY_WITHIN, engine.store.summary()).await;
     let summary = summary.ok().and_then(Result::ok);
+    let extension = if engine.config.metrics.extension {
+        engine.metrics.extension.render(&engine.store).await
+    } else {
+        String::new()
+    };
     let text = engine
         .metrics
-        .render(summary.as_ref(), engine.project.spent());
+        .render(summary.as_ref(), engine.project.spent(), &extension);
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], text).into_response()
 }

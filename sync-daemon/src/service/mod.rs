@@ -6,6 +6,7 @@ mod schedule;
 mod serve;
 mod watchdog;
 
+pub(crate) use http::same_secret;
 pub use http::{AppState, router};
 pub use runner::Runner;
 pub use schedule::Schedule;

@@ -39,6 +39,12 @@ pub use scores::RefreshCounts;
 pub use status::{MailboxStatus, Summary};
 pub use tokens::{SealedRow, StoredToken};
 
+/// Connections for pages and metrics, beside those of `max_connections`.
+const READING_CONNECTIONS: u32 = 3;
+
+/// Whoever looks is told sooner than a run would give up.
+const READING_WAIT: Duration = Duration::from_secs(5);
+
 /// Renders one of the statements: `{crm}` becomes the quoted schema of the CRM.
 macro_rules! sql {
     ($store:expr, $file:literal) => {
@@ -51,6 +57,8 @@ pub(crate) use sql;
 #[derive(Clone)]
 pub struct Store {
     pool: PgPool,
+    /// For pages and metrics: reads only, and gives up soon, so that looking never holds up the sync.
+    reading: PgPool,
     /// The CRM's schema, quoted.
     crm: Arc<str>,
     lease_seconds: f64,
@@ -80,6 +88,15 @@ impl Store {
                 // A generic plan made while a table was empty would be kept when it has grown.
                 ("plan_cache_mode", "force_custom_plan"),
             ]);
+        let reading = PgPoolOptions::new()
+            .max_connections(READING_CONNECTIONS)
+            .acquire_timeout(READING_WAIT)
+            .idle_timeout(Duration::from_secs(60))
+            .connect_lazy_with(options.clone().options([
+                ("default_transaction_read_only", "on"),
+                ("statement_timeout", "5s"),
+                ("lock_timeout", "1s"),
+            ]));
         let pool = PgPoolOptions::new()
             .max_connections(config.database.max_connections)
             .acquire_timeout(Duration::from_secs(config.database.connect_timeout_seconds))
@@ -88,6 +105,7 @@ impl Store {
             .connect_lazy_with(options);
         Ok(Self {
             pool,
+            reading,
             crm: quote_identifier(&config.database.crm_schema).into(),
             lease_seconds: config.sync.lease_seconds as f64,
             window_seconds: f64::from(config.sync.active_window_days) * 86_400.0,
@@ -100,6 +118,12 @@ impl Store {
     #[must_use]
     pub fn pool(&self) -> &PgPool {
         &self.pool
+    }
+
+    /// A small pool of its own whose sessions read only, five seconds a statement at most.
+    #[must_use]
+    pub fn reading_pool(&self) -> &PgPool {
+        &self.reading
     }
 
     /// Whether the database answers.

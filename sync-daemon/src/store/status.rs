@@ -1,12 +1,16 @@
 //! What `status`, the metrics and the page show of each mailbox.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::{Store, sql};
 use crate::failure::Failure;
+use crate::run::Sample;
 
 /// One mailbox as an operator sees it.
 #[derive(Clone, Debug, serde::Serialize)]
@@ -69,6 +73,25 @@ impl Store {
             pending,
             model_cost_usd,
         })
+    }
+
+    /// The samples of the extension's view. Given up soon, as everything of the reading pool.
+    ///
+    /// # Errors
+    /// [`Failure::Database`], also where there is no such view or it may not be read.
+    pub async fn extension_metrics(&self) -> Result<Vec<Sample>, Failure> {
+        type Row = (String, String, Json<BTreeMap<String, String>>, f64);
+        let rows: Vec<Row> =
+            sqlx::query_as("SELECT name, help, labels, value FROM crm_health.metrics")
+                .fetch_all(self.reading_pool())
+                .await?;
+        let sample = |(name, help, Json(labels), value)| Sample {
+            name,
+            help,
+            labels,
+            value,
+        };
+        Ok(rows.into_iter().map(sample).collect())
     }
 
     /// All mailboxes, by address.

@@ -1,0 +1,1 @@
+SELECT p.name FROM {people} p WHERE p.id = $1
