@@ -40,13 +40,29 @@ WHERE c.oid IN (format('%I.profiles', :'crm_schema')::regclass, format('%I.conta
 \gexec
 
 -- The extension, where it is installed: the daemon links replies, refreshes anyone's scores, posts and reads
--- notifications, as trusted roles may.
+-- notifications, and runs the job of everyone's scores, as trusted roles may.
 SELECT format('GRANT EXECUTE ON FUNCTION %s TO %I', f.oid, :'role')
 FROM unnest(ARRAY[to_regprocedure('crm_health.link_replies(uuid)'),
                   to_regprocedure('public.refresh_deal_health_scores(uuid, integer)'),
                   to_regprocedure('public.refresh_relationship_health_scores(uuid, integer)'),
-                  to_regprocedure('crm_health.post_notification(text, uuid, text, text, text, text, text, text, jsonb)')]) AS f(oid)
+                  to_regprocedure('crm_health.post_notification(text, uuid, text, text, text, text, text, text, jsonb)'),
+                  to_regprocedure('crm_health.needs_attention(uuid[], integer, timestamptz)'),
+                  -- What the job calls; each asks for a trusted role itself.
+                  to_regprocedure('crm_health.require_trusted()'),
+                  to_regprocedure('crm_health.setting(text)'),
+                  to_regprocedure('crm_health.active_users(timestamptz)'),
+                  to_regprocedure('crm_health.refresh_deals(uuid[], integer, timestamptz)'),
+                  to_regprocedure('crm_health.refresh_relationships(uuid[], integer, timestamptz)'),
+                  to_regprocedure('crm_health.run_started(text, integer)'),
+                  to_regprocedure('crm_health.run_progress(uuid, integer, bigint, bigint, jsonb, text)')]) AS f(oid)
 WHERE f.oid IS NOT NULL
+\gexec
+SELECT format('GRANT EXECUTE ON PROCEDURE %s TO %I', p.oid, :'role')
+FROM (VALUES (to_regprocedure('crm_health.refresh_active_users(text, integer, timestamptz, jsonb)'))) AS p(oid)
+WHERE p.oid IS NOT NULL
+\gexec
+SELECT format('GRANT SELECT ON crm_health.runs, crm_health.last_run TO %I', :'role')
+WHERE to_regclass('crm_health.last_run') IS NOT NULL
 \gexec
 SELECT format('GRANT SELECT ON crm_health.notifications, crm_health.recent_notifications TO %I', :'role')
 WHERE to_regclass('crm_health.notifications') IS NOT NULL

@@ -11,4 +11,8 @@ SET LOCAL client_min_messages = warning;
 \ir tables/project_quota.sql
 \ir tables/model_usage.sql
 \ir tables/runs.sql
+\ir tables/outbox.sql
+\ir tables/channels.sql
+\ir tables/deliveries.sql
+\ir tables/routes.sql
 COMMIT;

@@ -23,7 +23,8 @@ Exit codes:
 
 Secrets come from the environment or from files named there, never from the command line:
   CRM_HEALTH_DATABASE_URL, CRM_HEALTH_GOOGLE_CLIENT_SECRET, CRM_HEALTH_CRON_SECRET,
-  CRM_HEALTH_TOKEN_KEY, CRM_HEALTH_ANTHROPIC_API_KEY, each also as ..._FILE.";
+  CRM_HEALTH_TOKEN_KEY, CRM_HEALTH_ANTHROPIC_API_KEY, and CRM_HEALTH_CHANNEL_<NAME>_URL and
+  ..._SECRET for each channel of notifications, each also as ..._FILE.";
 
 /// Brings the Gmail metadata of active users into the CRM, where crm_health scores feed on it.
 #[derive(Parser)]
@@ -45,8 +46,8 @@ enum Command {
     /// Read older mail, also for contacts added since; resumes where it stopped
     Backfill(BackfillArgs),
     /// Check configuration, database, privileges, credentials; say what is wrong and how to mend it
-    CheckConfig,
-    /// Show all mailboxes: last good sync, state, what waits, next attempt, reason
+    CheckConfig(CheckArgs),
+    /// Show all mailboxes and channels: state, last success, what waits, next attempt, reason
     Status(StatusArgs),
     /// Connect a user's mailbox through Google's consent page, in a browser on this machine
     Connect(ConnectArgs),
@@ -87,7 +88,17 @@ pub(crate) struct BackfillArgs {
 }
 
 #[derive(Args)]
+pub(crate) struct CheckArgs {
+    /// Send a test message to each channel of notifications
+    #[arg(long)]
+    pub(crate) send_test: bool,
+}
+
+#[derive(Args)]
 pub(crate) struct StatusArgs {
+    /// Only the channels of notifications
+    #[arg(long)]
+    pub(crate) channels: bool,
     /// As JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -160,7 +171,7 @@ async fn dispatch(cli: Cli, config: Config) -> Exit {
         Command::Run => commands::run::run(config, cli.config).await,
         Command::Sync(args) => commands::sync::sync(config, args).await,
         Command::Backfill(args) => commands::backfill::backfill(config, args).await,
-        Command::CheckConfig => commands::check::check(config).await,
+        Command::CheckConfig(args) => commands::check::check(config, &args).await,
         Command::Status(args) => commands::status::status(&config, &args).await,
         Command::Connect(args) => commands::connect::connect(config, &args).await,
         Command::Migrate => commands::migrate::migrate(&config).await,

@@ -14,6 +14,7 @@ pub mod failure;
 pub mod gmail;
 pub mod mailbox;
 pub mod matching;
+pub mod notify;
 pub mod oauth;
 pub mod pulse;
 pub mod quota;

@@ -354,6 +354,7 @@ async fn a_grant_without_search_is_listed_without_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dead_grant_is_told_once() {
     let (world, _) = mailbox(At::Token).await;
+    world.make_outbox().await;
     let mut listener = sqlx::postgres::PgListener::connect(&world.url)
         .await
         .expect("listener");
@@ -376,6 +377,36 @@ async fn a_dead_grant_is_told_once() {
         Vec::<&str>::new(),
         "it is not told every day"
     );
+    let row = "SELECT concat_ws('|', kind, n.user_id = g.user_id, subject_type, subject_id = g.id::text, severity, title)
+               FROM crm_health.notifications n, google_integrations g";
+    assert_eq!(
+        world.text(row).await,
+        Some(format!(
+            "mailbox_reconnect|t|mailbox|t|warning|The mailbox {REP} must be connected again"
+        ))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_grant_is_switched_off_also_where_nobody_can_be_told() {
+    for outbox in [false, true] {
+        let (world, _) = mailbox(At::Token).await;
+        if outbox {
+            world.make_outbox().await;
+            world
+                .execute("CREATE OR REPLACE FUNCTION crm_health.require_trusted() RETURNS void LANGUAGE plpgsql
+                          AS 'BEGIN RAISE insufficient_privilege; END'")
+                .await;
+        }
+        world.gmail.revoke(REP).expect("revoked");
+        assert_eq!(codes(&world.sync().await), ["reconnect_required"]);
+        let status = "SELECT token_status FROM google_integrations WHERE NOT is_active";
+        assert_eq!(
+            world.text(status).await.as_deref(),
+            Some("needs_reconnect"),
+            "with an outbox: {outbox}"
+        );
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,14 +1,14 @@
 //! `check-config`: everything a run needs, tried; each problem with its mend.
 
-use super::engine;
-use crate::cli::Exit;
+use super::{channels, engine};
+use crate::cli::{CheckArgs, Exit};
 use crate::config::Config;
 use crate::oauth::endpoint::{self, Refusal};
 use crate::run::Engine;
 use crate::sentiment::LEXICON_MODEL;
 use crate::store::Finding;
 
-pub(crate) async fn check(config: Config) -> Exit {
+pub(crate) async fn check(config: Config, args: &CheckArgs) -> Exit {
     let engine = match engine(config) {
         Ok(engine) => engine,
         Err(exit) => return exit,
@@ -20,6 +20,13 @@ pub(crate) async fn check(config: Config) -> Exit {
     findings.extend(database.unwrap_or_else(|finding| vec![finding]));
     findings.extend(token_endpoint(&engine).await);
     findings.extend(reader(&engine).await);
+    findings.extend(channels::check_settings(&engine.config));
+    if database_usable {
+        findings.extend(channels::check_state(&engine).await);
+    }
+    if args.send_test {
+        findings.extend(channels::send_tests(&engine.config).await);
+    }
     for Finding { problem, mend } in &findings {
         println!("wrong: {problem}\n mend: {mend}");
     }

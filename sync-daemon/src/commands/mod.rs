@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 pub(crate) mod backfill;
+mod channels;
 pub(crate) mod check;
 pub(crate) mod connect;
 pub(crate) mod keys;

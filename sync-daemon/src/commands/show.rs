@@ -1,8 +1,9 @@
-//! A progress bar on a terminal; nothing where there is none.
+//! What people see: columns, times, a progress bar on a terminal.
 
 use std::io::{IsTerminal, stderr};
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::mailbox::Step;
@@ -26,4 +27,32 @@ pub(super) fn progress_bar() -> (ProgressBar, OnStep) {
         Step::Stored(count) => moved.inc(u64::try_from(*count).unwrap_or_default()),
     };
     (bar, Arc::new(on_step))
+}
+
+/// Prints rows under titles, each column as wide as it must be.
+pub(super) fn print_columns<const N: usize>(
+    titles: [&str; N],
+    rows: impl Iterator<Item = [String; N]>,
+) {
+    let titles = titles.map(str::to_owned);
+    let rows: Vec<[String; N]> = std::iter::once(titles).chain(rows).collect();
+    let width = |column: usize| {
+        rows.iter()
+            .map(|r| r[column].chars().count())
+            .max()
+            .unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..N).map(width).collect();
+    for row in &rows {
+        let cells = row
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| format!("{cell:<width$}"));
+        println!("{}", cells.collect::<Vec<_>>().join("  ").trim_end());
+    }
+}
+
+/// To the second, or a dash.
+pub(super) fn time(time: Option<DateTime<Utc>>) -> String {
+    time.map_or_else(|| "-".to_owned(), |t| t.format("%F %TZ").to_string())
 }

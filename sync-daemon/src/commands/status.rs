@@ -1,8 +1,9 @@
-//! `status`: all mailboxes.
+//! `status`: all mailboxes, and the channels of notifications.
 
-use chrono::{DateTime, Utc};
+use serde::Serialize;
 
-use super::fail;
+use super::show::{print_columns, time};
+use super::{channels, fail};
 use crate::cli::{Exit, StatusArgs};
 use crate::config::Config;
 use crate::store::{MailboxStatus, Store};
@@ -19,41 +20,40 @@ const TITLES: [&str; 8] = [
 ];
 
 pub(crate) async fn status(config: &Config, args: &StatusArgs) -> Exit {
-    let read = async { Store::new(config)?.mailbox_status().await };
+    let store = match Store::new(config) {
+        Ok(store) => store,
+        Err(failure) => return fail(&failure),
+    };
+    let read = async {
+        let mailboxes = if args.channels {
+            Vec::new()
+        } else {
+            store.mailbox_status().await?
+        };
+        Ok((mailboxes, store.channel_states().await?))
+    };
     match read.await {
-        Ok(mailboxes) if args.json => match serde_json::to_string(&mailboxes) {
-            Ok(json) => {
-                println!("{json}");
-                Exit::Success
+        Ok((_, channels)) if args.json && args.channels => print_json(&channels),
+        Ok((mailboxes, _)) if args.json => print_json(&mailboxes),
+        Ok((mailboxes, states)) => {
+            if !args.channels {
+                print_columns(TITLES, mailboxes.iter().map(row));
+                println!();
             }
-            Err(_) => Exit::SomeFailed,
-        },
-        Ok(mailboxes) => {
-            print_table(&mailboxes);
+            channels::print(&states, config);
             Exit::Success
         }
         Err(failure) => fail(&failure),
     }
 }
 
-fn print_table(mailboxes: &[MailboxStatus]) {
-    let titles = TITLES.map(str::to_owned);
-    let rows: Vec<[String; 8]> = std::iter::once(titles)
-        .chain(mailboxes.iter().map(row))
-        .collect();
-    let width = |column: usize| {
-        rows.iter()
-            .map(|r| r[column].chars().count())
-            .max()
-            .unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..TITLES.len()).map(width).collect();
-    for row in &rows {
-        let cells = row
-            .iter()
-            .zip(&widths)
-            .map(|(cell, width)| format!("{cell:<width$}"));
-        println!("{}", cells.collect::<Vec<_>>().join("  ").trim_end());
+fn print_json<T: Serialize>(rows: &[T]) -> Exit {
+    match serde_json::to_string(rows) {
+        Ok(json) => {
+            println!("{json}");
+            Exit::Success
+        }
+        Err(_) => Exit::SomeFailed,
     }
 }
 
@@ -72,8 +72,4 @@ fn row(mailbox: &MailboxStatus) -> [String; 8] {
         time(mailbox.next_attempt_at),
         mailbox.reason.clone().unwrap_or_else(|| "-".to_owned()),
     ]
-}
-
-fn time(time: Option<DateTime<Utc>>) -> String {
-    time.map_or_else(|| "-".to_owned(), |t| t.format("%F %TZ").to_string())
 }

@@ -4,6 +4,7 @@
 //! come from the environment or from files named there, never from the TOML file and never into a log.
 
 mod env;
+mod notify;
 mod secrets;
 mod sentiment;
 mod validate;
@@ -15,6 +16,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 pub use env::Environment;
+pub use notify::{Channel, ChannelKind, ChannelSecrets, LOG, Notify, Severity, variables};
 pub use secrets::Secrets;
 pub use sentiment::{Anthropic, Sentiment};
 
@@ -84,6 +86,8 @@ pub struct Config {
     pub sentiment: Sentiment,
     /// The language model that reads it, where a key is configured.
     pub anthropic: Anthropic,
+    /// Notifications: where to, and when.
+    pub notify: Notify,
     /// Secrets; never part of the file.
     #[serde(skip)]
     pub secrets: Secrets,
@@ -235,7 +239,7 @@ impl Config {
                     origin,
                     message: e.message().to_owned(),
                 })?;
-        config.secrets = Secrets::read(env)?;
+        config.secrets = Secrets::read(env, &config.notify)?;
         config.validate()?;
         Ok(config)
     }

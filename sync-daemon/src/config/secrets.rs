@@ -1,7 +1,10 @@
 //! The secrets: wrapped so that they do not print, read from the environment alone.
 
+use std::collections::BTreeMap;
+
 use secrecy::{ExposeSecret, SecretString};
 
+use super::notify::{ChannelSecrets, Notify};
 use super::{ConfigError, Environment};
 
 /// A secret for HTTP that is shorter than this could be guessed, and is refused.
@@ -22,11 +25,20 @@ pub struct Secrets {
     pub anthropic_key: Option<SecretString>,
     /// `CRM_HEALTH_TOKEN_KEY`; without it tokens are stored as they are.
     pub token_key: Option<SecretString>,
+    /// `CRM_HEALTH_CHANNEL_…_URL` and `…_SECRET`; a channel without is not set up.
+    pub channels: BTreeMap<String, ChannelSecrets>,
 }
 
 impl Secrets {
-    pub(super) fn read(env: &Environment) -> Result<Self, ConfigError> {
+    pub(super) fn read(env: &Environment, notify: &Notify) -> Result<Self, ConfigError> {
+        let mut channels = BTreeMap::new();
+        for (name, channel) in &notify.channels {
+            if let Some(found) = ChannelSecrets::read(env, name, channel.kind)? {
+                channels.insert(name.clone(), found);
+            }
+        }
         let secrets = Self {
+            channels,
             database_url: secret(env, "CRM_HEALTH_DATABASE_URL")?,
             client_secret: secret(env, "CRM_HEALTH_GOOGLE_CLIENT_SECRET")?,
             cron_secret: secret(env, "CRM_HEALTH_CRON_SECRET")?,

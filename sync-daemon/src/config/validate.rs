@@ -10,10 +10,12 @@ impl Config {
         self.validate_quota()?;
         self.validate_sync()?;
         self.validate_anthropic()?;
-        if self.database.max_connections < 2 {
+        self.notify.validate()?;
+        // One hears notifications, one may run the refresh of everyone for long.
+        if self.database.max_connections < 4 {
             return Err(ConfigError::value(
                 "database.max_connections",
-                "must be at least 2",
+                "must be at least 4",
             ));
         }
         let schema = &self.database.crm_schema;
@@ -149,7 +151,7 @@ impl Config {
     }
 }
 
-fn positive(key: &str, value: u64) -> Result<(), ConfigError> {
+pub(super) fn positive(key: &str, value: u64) -> Result<(), ConfigError> {
     if value == 0 {
         Err(ConfigError::value(key, "must be at least 1"))
     } else {
@@ -159,19 +161,27 @@ fn positive(key: &str, value: u64) -> Result<(), ConfigError> {
 
 /// Tokens travel there: https, or plain http to this machine only.
 fn check_url(key: &str, text: &str) -> Result<(), ConfigError> {
-    let url = Url::parse(text).map_err(|e| ConfigError::value(key, format!("not a URL: {e}")))?;
+    Url::parse(text).map_err(|e| ConfigError::value(key, format!("not a URL: {e}")))?;
+    if is_safe_url(text) {
+        Ok(())
+    } else {
+        Err(ConfigError::value(
+            key,
+            "must be https (plain http only to this machine)",
+        ))
+    }
+}
+
+/// Whether a secret may travel there.
+pub(super) fn is_safe_url(text: &str) -> bool {
+    let Ok(url) = Url::parse(text) else {
+        return false;
+    };
     let local = match url.host() {
         Some(Host::Ipv4(ip)) => ip.is_loopback(),
         Some(Host::Ipv6(ip)) => ip.is_loopback(),
         Some(Host::Domain(name)) => name == "localhost",
         None => false,
     };
-    match url.scheme() {
-        "https" => Ok(()),
-        "http" if local => Ok(()),
-        _ => Err(ConfigError::value(
-            key,
-            "must be https (plain http only to this machine)",
-        )),
-    }
+    url.scheme() == "https" || (url.scheme() == "http" && local)
 }

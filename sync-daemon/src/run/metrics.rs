@@ -10,6 +10,7 @@ use prometheus_client::registry::{Registry, Unit};
 
 use super::{ExtensionMetrics, Report};
 use crate::anthropic::Usage;
+use crate::notify::NotifyMetrics;
 use crate::sentiment::ReadingCounts;
 use crate::store::Summary;
 
@@ -64,6 +65,7 @@ pub struct Metrics {
     pending: Family<State, Gauge>,
     lag: Gauge<f64, std::sync::atomic::AtomicU64>,
     last_success: Gauge,
+    pub(crate) notify: NotifyMetrics,
 }
 
 impl Default for Metrics {
@@ -86,6 +88,7 @@ impl Default for Metrics {
             pending: Family::default(),
             lag: Gauge::default(),
             last_success: Gauge::default(),
+            notify: NotifyMetrics::default(),
         };
         metrics.register();
         metrics
@@ -158,6 +161,7 @@ impl Metrics {
             unit(),
             self.last_success.clone(),
         );
+        self.notify.register(r);
     }
 
     /// Counts a finished run.
@@ -270,5 +274,6 @@ impl Metrics {
         }
         self.lag.set(lag);
         self.model_cost.set(summary.model_cost_usd);
+        self.notify.set_gauges(&summary.channels);
     }
 }

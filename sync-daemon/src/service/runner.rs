@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, RwLock};
 
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::run::{Engine, HealthReport, Report, RunRequest, refresh_health};
@@ -14,6 +14,7 @@ pub struct Runner {
     engine: RwLock<Arc<Engine>>,
     sync: Joinable<Report>,
     health: Joinable<HealthReport>,
+    replaced: Notify,
     stop: CancellationToken,
 }
 
@@ -25,6 +26,7 @@ impl Runner {
             engine: RwLock::new(engine),
             sync: Mutex::default(),
             health: Mutex::default(),
+            replaced: Notify::new(),
             stop,
         }
     }
@@ -46,6 +48,12 @@ impl Runner {
             .engine
             .write()
             .unwrap_or_else(std::sync::PoisonError::into_inner) = engine;
+        self.replaced.notify_waiters();
+    }
+
+    /// Waits until the configuration is replaced.
+    pub async fn replaced(&self) {
+        self.replaced.notified().await;
     }
 
     /// Whether a run is on.

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::{AppState, Runner, Schedule, router, watchdog};
 use crate::config::{Config, ConfigError};
 use crate::failure::Failure;
+use crate::notify::keep_notifying;
 use crate::run::{Engine, RunKind, RunRequest};
 
 /// How often mailboxes are looked for whose pause is over or whose daemon died.
@@ -50,6 +51,7 @@ pub async fn serve(
     // It goes on through the shutdown: finishing a batch is progress too.
     let feeding = tokio::spawn(watchdog::feed(pulse, CancellationToken::new()));
     let clock = tokio::spawn(keep_schedule(Arc::clone(&runner), stop.clone()));
+    let notifying = tokio::spawn(keep_notifying(Arc::clone(&runner), stop.clone()));
     watchdog::tell(NotifyState::Ready);
     loop {
         tokio::select! {
@@ -59,10 +61,12 @@ pub async fn serve(
     }
     watchdog::tell(NotifyState::Stopping);
     tracing::info!("stopping: finishing what is in flight");
-    if tokio::time::timeout(STOP_WITHIN, runner.idle())
-        .await
-        .is_err()
-    {
+    let at_work = async {
+        runner.idle().await;
+        // An error says that it is over too.
+        let _ = notifying.await;
+    };
+    if tokio::time::timeout(STOP_WITHIN, at_work).await.is_err() {
         tracing::warn!("work in flight did not end in time; its leases run out by themselves");
     }
     // Callers that joined the run still get its report.

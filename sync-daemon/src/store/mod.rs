@@ -9,6 +9,8 @@ mod claims;
 mod ledger;
 mod model_usage;
 mod moods;
+mod notify;
+mod notify_rows;
 mod quota;
 mod runs;
 mod schema;
@@ -33,9 +35,12 @@ pub use claims::{ClaimRequest, Claimed, Due, Lease, MailboxKey, Outcome, Purpose
 pub use ledger::{BatchCounts, FailedMessage, PendingMessage, StoredBatch};
 pub(crate) use ledger::{BatchWrite, Page};
 pub use model_usage::Reserved;
+pub use notify_rows::{
+    Attention, Batch, BatchWish, ChannelLease, ChannelState, Count, Notification, Routing, TurnEnd,
+};
 pub use quota::Grant as UnitGrant;
 pub use schema::Finding;
-pub use scores::RefreshCounts;
+pub use scores::{JobError, JobResult, JobRun, RefreshCounts};
 pub use status::{MailboxStatus, Summary};
 pub use tokens::{SealedRow, StoredToken};
 

@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::failure::Failure;
 
 /// The files of `sql/sync`, in order; psql applies the same ones.
-const TABLES: [&str; 7] = [
+const TABLES: [&str; 11] = [
     include_str!("../../../sql/sync/tables/schema.sql"),
     include_str!("../../../sql/sync/tables/mailboxes.sql"),
     include_str!("../../../sql/sync/tables/pending.sql"),
@@ -15,6 +15,10 @@ const TABLES: [&str; 7] = [
     include_str!("../../../sql/sync/tables/project_quota.sql"),
     include_str!("../../../sql/sync/tables/model_usage.sql"),
     include_str!("../../../sql/sync/tables/runs.sql"),
+    include_str!("../../../sql/sync/tables/outbox.sql"),
+    include_str!("../../../sql/sync/tables/channels.sql"),
+    include_str!("../../../sql/sync/tables/deliveries.sql"),
+    include_str!("../../../sql/sync/tables/routes.sql"),
 ];
 
 /// One thing that is wrong, and the mend.

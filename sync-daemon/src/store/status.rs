@@ -8,7 +8,7 @@ use sqlx::postgres::PgRow;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::{Store, sql};
+use super::{ChannelState, Store, sql};
 use crate::failure::Failure;
 use crate::run::Sample;
 
@@ -51,6 +51,8 @@ pub struct Summary {
     pub pending: Vec<(String, i64)>,
     /// What the language model cost today (UTC), USD.
     pub model_cost_usd: f64,
+    /// Channels of notifications, and what waits for them.
+    pub channels: Vec<ChannelState>,
 }
 
 impl Store {
@@ -68,10 +70,12 @@ impl Store {
         let model_cost_usd = sqlx::query_scalar(sql!(self, "model_cost.sql"))
             .fetch_one(&self.pool)
             .await?;
+        let channels = self.channel_states().await?;
         Ok(Summary {
             mailboxes,
             pending,
             model_cost_usd,
+            channels,
         })
     }
 

@@ -1,11 +1,15 @@
 //! The token columns of `google_integrations`, always by compare and set.
 
-use sqlx::Row;
-use sqlx::postgres::PgRow;
+use sqlx::postgres::{PgRow, Postgres};
+use sqlx::{Acquire, Row, Transaction};
 use uuid::Uuid;
 
 use super::{MailboxKey, Store, ids, sql};
 use crate::failure::Failure;
+
+/// Whether there is an outbox that this role may write to.
+const HAS_OUTBOX: &str = "SELECT coalesce(has_function_privilege(to_regprocedure(\
+    'crm_health.post_notification(text, uuid, text, text, text, text, text, text, jsonb)'), 'EXECUTE'), false)";
 
 /// Tokens as they are stored, sealed or not. Does not print.
 #[derive(Clone)]
@@ -89,7 +93,7 @@ impl Store {
         Ok(row.map(read).transpose()?.filter(|t| t.is_active))
     }
 
-    /// Switches an integration off whose grant is dead and tells listeners; false if it was reconnected meanwhile.
+    /// Switches an integration off whose grant is dead and tells of it, once; false if it was reconnected meanwhile.
     ///
     /// # Errors
     /// [`Failure::Database`]
@@ -98,18 +102,57 @@ impl Store {
         key: MailboxKey,
         refused: Option<&str>,
     ) -> Result<bool, Failure> {
+        self.patiently(|| async {
+            let (user, integration) = ids(key);
+            let mut transaction = self.pool.begin().await?;
+            let off = sqlx::query(sql!(self, "need_reconnect.sql"))
+                .bind(user)
+                .bind(integration)
+                .bind(refused)
+                .fetch_optional(&mut *transaction)
+                .await?;
+            let Some(row) = off else { return Ok(false) };
+            let email: Option<String> = row.try_get("email")?;
+            self.tell_of_reconnect(&mut transaction, key, email.as_deref())
+                .await?;
+            transaction.commit().await?;
+            Ok(true)
+        })
+        .await
+    }
+
+    /// Into the outbox, in the transaction that switches off. Where there is no outbox, or none for this role, the
+    /// mailbox is switched off all the same, and the log tells.
+    async fn tell_of_reconnect(
+        &self,
+        transaction: &mut Transaction<'_, Postgres>,
+        key: MailboxKey,
+        email: Option<&str>,
+    ) -> Result<(), sqlx::Error> {
         let (user, integration) = ids(key);
-        let told = self
-            .patiently(|| async {
-                sqlx::query(sql!(self, "need_reconnect.sql"))
-                    .bind(user)
-                    .bind(integration)
-                    .bind(refused)
-                    .fetch_optional(&self.pool)
-                    .await
-            })
+        let has_outbox: bool = sqlx::query_scalar(HAS_OUTBOX)
+            .fetch_one(&mut **transaction)
             .await?;
-        Ok(told.is_some())
+        if !has_outbox {
+            tracing::warn!(%user, %integration, "a mailbox must be connected again");
+            return Ok(());
+        }
+        let mut attempt = transaction.begin().await?;
+        let told = sqlx::query(sql!(self, "tell_of_reconnect.sql"))
+            .bind(user)
+            .bind(integration)
+            .bind(email)
+            .execute(&mut *attempt)
+            .await;
+        match told {
+            Ok(_) => attempt.commit().await,
+            Err(error @ sqlx::Error::Database(_)) => {
+                let error = super::describe(&error);
+                tracing::warn!(%user, %integration, error, "a mailbox must be connected again; no notification was written");
+                attempt.rollback().await
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Stores a new grant; returns the integration.

@@ -2,6 +2,8 @@
 #![expect(dead_code, reason = "each test binary uses its own part")]
 
 mod cluster;
+pub(crate) mod outbox;
+pub(crate) mod receiver;
 pub(crate) mod service;
 
 use std::collections::BTreeSet;
@@ -9,7 +11,7 @@ use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::sync::Arc;
 
-use crm_health_sync::config::{Config, Environment};
+use crm_health_sync::config::{Config, ConfigError, Environment};
 use crm_health_sync::run::{Engine, Report, RunKind, RunRequest};
 use local_gmail::{Config as GmailConfig, LocalGmail, NewMessage};
 use sqlx::{AssertSqlSafe, PgPool};
@@ -32,6 +34,7 @@ pub(crate) struct World {
     config_file: PathBuf,
     /// Of the language model, where a test has one.
     pub(crate) anthropic_key: Option<String>,
+    variables: Vec<(String, String)>,
 }
 
 /// Google's own description of the API: `CRM_HEALTH_TEST_DATA`, or beside the repository.
@@ -111,29 +114,43 @@ impl World {
             database: database.to_owned(),
             config_file,
             anthropic_key: None,
+            variables: Vec::new(),
         }
     }
 
-    fn environment(&self) -> Vec<(&'static str, String)> {
-        let mut variables = vec![
-            ("CRM_HEALTH_DATABASE_URL", self.url.clone()),
+    /// A variable of the daemon's environment, for instance the URL of a channel.
+    pub(crate) fn set_variable(&mut self, name: &str, value: &str) {
+        self.variables.retain(|(known, _)| known != name);
+        self.variables.push((name.to_owned(), value.to_owned()));
+    }
+
+    fn environment(&self) -> Vec<(String, String)> {
+        let known = [
+            ("CRM_HEALTH_DATABASE_URL", self.url.as_str()),
             (
                 "CRM_HEALTH_GOOGLE_CLIENT_SECRET",
-                self.gmail.client_secret().to_owned(),
+                self.gmail.client_secret(),
             ),
-            ("CRM_HEALTH_CRON_SECRET", CRON_SECRET.to_owned()),
-            ("CRM_HEALTH_TOKEN_KEY", TOKEN_KEY.to_owned()),
+            ("CRM_HEALTH_CRON_SECRET", CRON_SECRET),
+            ("CRM_HEALTH_TOKEN_KEY", TOKEN_KEY),
         ];
         let key = self.anthropic_key.iter();
-        variables.extend(key.map(|key| ("CRM_HEALTH_ANTHROPIC_API_KEY", key.clone())));
-        variables
+        let known = known.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        known
+            .into_iter()
+            .chain(self.variables.iter().cloned())
+            .chain(key.map(|key| ("CRM_HEALTH_ANTHROPIC_API_KEY".to_owned(), key.clone())))
+            .collect()
     }
 
     pub(crate) fn config(&self) -> Config {
+        self.try_config().expect("configuration")
+    }
+
+    pub(crate) fn try_config(&self) -> Result<Config, ConfigError> {
         let environment = self.environment();
-        let pairs = environment.iter().map(|(k, v)| (*k, v.as_str()));
+        let pairs = environment.iter().map(|(k, v)| (k.as_str(), v.as_str()));
         Config::load(Some(&self.config_file), &Environment::from_pairs(pairs))
-            .expect("configuration")
     }
 
     pub(crate) fn engine(&self) -> Arc<Engine> {
@@ -287,7 +304,23 @@ impl World {
              CREATE FUNCTION public.refresh_relationship_health_scores(p uuid, h integer)
                  RETURNS TABLE (contact_id uuid, health_score integer, health_status text, updated boolean)
                  LANGUAGE sql AS $$ INSERT INTO public.calls VALUES ('relationships', p);
-                     SELECT p, 1, 'healthy', true $$",
+                     SELECT p, 1, 'healthy', true $$;
+             CREATE PROCEDURE crm_health.refresh_active_users(
+                 p_triggered_by text, p_max_age_hours integer, p_as_of timestamptz, INOUT p_result jsonb)
+                 LANGUAGE plpgsql AS $$
+                 DECLARE
+                     v_deals bigint;
+                     v_relationships bigint;
+                     v_users bigint;
+                 BEGIN
+                     SELECT count(*), sum((SELECT count(*) FROM public.refresh_deal_health_scores(p.id, 24))),
+                            sum((SELECT count(*) FROM public.refresh_relationship_health_scores(p.id, 24)))
+                     INTO v_users, v_deals, v_relationships
+                     FROM public.profiles p WHERE p.last_login_at > now() - interval '7 days';
+                     COMMIT;
+                     p_result := jsonb_build_object('usersProcessed', v_users, 'dealsRefreshed', v_deals,
+                         'relationshipsRefreshed', v_relationships, 'errors', '[]'::jsonb, 'triggeredBy', p_triggered_by);
+                 END $$",
         )
         .await;
     }

@@ -78,21 +78,21 @@ impl Service {
         assert!(sent.success(), "{name} was not delivered");
     }
 
-    /// Waits for a line of its log after the start.
-    pub(crate) async fn said(&self, text: &str) {
+    /// Waits for a line of its log after the start; the line.
+    pub(crate) async fn said(&self, text: &str) -> String {
         for _ in 0..1500 {
-            if self
-                .log
-                .lock()
-                .expect("log")
-                .iter()
-                .any(|l| l.contains(text))
-            {
-                return;
+            let lines = self.log.lock().expect("log").clone();
+            if let Some(line) = lines.into_iter().find(|l| l.contains(text)) {
+                return line;
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         panic!("{text:?} is not in the log: {:#?}", self.log.lock());
+    }
+
+    /// All that it said after the start.
+    pub(crate) fn log(&self) -> String {
+        self.log.lock().expect("log").join("\n")
     }
 
     pub(crate) async fn ended(mut self) -> Option<i32> {

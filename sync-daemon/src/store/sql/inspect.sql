@@ -19,7 +19,11 @@ WITH needed(relation, privilege, columns) AS (
            ('crm_health_sync.backfills', 'SELECT, INSERT, UPDATE, DELETE', '{}'),
            ('crm_health_sync.project_quota', 'SELECT, UPDATE', '{}'),
            ('crm_health_sync.project_usage', 'SELECT, INSERT, UPDATE', '{}'),
-           ('crm_health_sync.runs', 'SELECT, INSERT, DELETE', '{}')
+           ('crm_health_sync.runs', 'SELECT, INSERT, DELETE', '{}'),
+           ('crm_health_sync.outbox', 'SELECT, UPDATE', '{}'),
+           ('crm_health_sync.channels', 'SELECT, INSERT, UPDATE', '{}'),
+           ('crm_health_sync.deliveries', 'SELECT, INSERT, UPDATE, DELETE', '{}'),
+           ('crm_health_sync.routes', 'SELECT', '{}')
 ), found AS (
     SELECT n.*, to_regclass(n.relation) AS oid FROM needed n
 ), missing_column AS (
@@ -79,8 +83,16 @@ WITH needed(relation, privilege, columns) AS (
            format('run sql/sync/grants.sql with -v role=%I', current_user)
     FROM (VALUES ('crm_health.link_replies(uuid)'),
                  ('public.refresh_deal_health_scores(uuid, integer)'),
-                 ('public.refresh_relationship_health_scores(uuid, integer)')) AS w(name)
+                 ('public.refresh_relationship_health_scores(uuid, integer)'),
+                 ('crm_health.refresh_active_users(text, integer, timestamptz, jsonb)'),
+                 ('crm_health.post_notification(text, uuid, text, text, text, text, text, text, jsonb)'),
+                 ('crm_health.needs_attention(uuid[], integer, timestamptz)')) AS w(name)
     WHERE to_regprocedure(w.name) IS NOT NULL
       AND NOT has_function_privilege(to_regprocedure(w.name), 'EXECUTE')
+    UNION ALL
+    SELECT 7, format('role %s may not read crm_health.notifications: none is delivered', current_user),
+           format('run sql/sync/grants.sql with -v role=%I', current_user)
+    WHERE to_regclass('crm_health.notifications') IS NOT NULL
+      AND NOT has_table_privilege(to_regclass('crm_health.notifications'), 'SELECT')
 )
 SELECT problem, mend FROM problems ORDER BY rank, problem
