@@ -148,10 +148,11 @@ async fn take(
     body: Bytes,
 ) -> Response<Body> {
     let mut mood = inner.mood.lock().expect("mood").clone();
-    if path.starts_with("slack") && matches!(mood, Mood::Fine) {
-        if let Err(complaint) = check_slack(&body) {
-            mood = Mood::Status(400, complaint);
-        }
+    if path.starts_with("slack")
+        && matches!(mood, Mood::Fine)
+        && let Err(complaint) = check_slack(&body)
+    {
+        mood = Mood::Status(400, complaint);
     }
     inner.posts.lock().expect("posts").push(Post {
         path,
