@@ -6,7 +6,8 @@
 
 install_packages() {
   local wanted=(make gcc clang "postgresql-$PG_MAJOR" "postgresql-server-dev-$PG_MAJOR"
-    "postgresql-$PG_MAJOR-cron" "postgresql-client-$PG_MAJOR" python3-venv libfaketime)
+    "postgresql-$PG_MAJOR-cron" "postgresql-client-$PG_MAJOR" python3-venv libfaketime
+    chromium chromium-driver)
   local missing=() name
   for name in "${wanted[@]}"; do
     dpkg-query -W -f='${db:Status-Status}\n' "$name" 2>/dev/null | grep -qx installed || missing+=("$name")

@@ -5,6 +5,8 @@ mod cluster;
 pub(crate) mod outbox;
 pub(crate) mod receiver;
 pub(crate) mod service;
+pub(crate) mod site;
+pub(crate) mod webdriver;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;

@@ -72,10 +72,9 @@ impl Frame {
                     line.axis x1=(at(LEFT)) x2=(at(self.width - RIGHT)) y1=(at(self.y(score))) y2=(at(self.y(score))) {}
                     text.tick.end x=(at(LEFT - 5.0)) y=(at(self.y(score) + 4.0)) { (score) }
                 }
-                @for (score, name) in limits {
+                @for (score, _) in limits {
                     line.limit x1=(at(LEFT)) x2=(at(self.width - RIGHT)) y1=(at(self.y(*score))) y2=(at(self.y(*score))) {}
                     text.tick.end x=(at(LEFT - 5.0)) y=(at(self.y(*score) + 4.0)) { (score) }
-                    text.tick x=(at(LEFT + 4.0)) y=(at(self.y(*score) - 4.0)) { (name) " from " (score) }
                 }
                 polyline.course points=(line.join(" ")) {}
                 @if snapshots.len() <= 60 {
@@ -83,6 +82,10 @@ impl Frame {
                 }
                 circle.last cx=(at(end_x)) cy=(at(end_y)) r="4.5" {}
                 text.now x=(at(end_x + 8.0)) y=(at(end_y + 4.5)) { (newest.score) }
+                // Over the course, which would strike them out.
+                @for (score, name) in limits {
+                    text.tick.over x=(at(LEFT + 4.0)) y=(at(self.y(*score) - 4.0)) { (name) " from " (score) }
+                }
                 text.tick x=(at(LEFT)) y=(at(self.height - 6.0)) { (oldest.at.format("%e %b %Y")) }
                 text.tick.end x=(at(self.width - RIGHT)) y=(at(self.height - 6.0)) { (newest.at.format("%e %b %Y")) }
             }
