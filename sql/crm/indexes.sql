@@ -31,11 +31,11 @@ CALL pg_temp.crm_index('communication_events_time_idx', 'communication_events', 
     'all that a refresh reads of the events of a user''s last 90 days', p_include => 'contact_id, company_id, id, event_type, '
     'direction, was_replied, was_opened, response_time_hours, sentiment_score, thread_id, thread_position, external_id, external_source');
 CALL pg_temp.crm_index('communication_events_automated_idx', 'communication_events', 'user_id, event_timestamp DESC, id',
-    'which of those were written by a machine', $$metadata ->> 'automated' = 'true'$$);
+    'which of those were written by a machine', $$metadata ->> 'automated' = 'true'$$, p_few => true);
 CALL pg_temp.crm_index('communication_events_thread_idx', 'communication_events', 'user_id, thread_id',
     'the mails of a thread, for linking replies', 'thread_id IS NOT NULL');
 CALL pg_temp.crm_index('communication_events_opened_idx', 'communication_events', 'user_id, event_timestamp',
-    'whether opens are tracked for a user at all', 'was_opened');
+    'whether opens are tracked for a user at all', 'was_opened', p_few => true);
 
 CALL pg_temp.crm_index('deal_health_scores_user_id_idx', 'deal_health_scores', 'user_id',
     'the scores of a user: row level security and the board');

@@ -36,14 +36,16 @@ AS $sql$ SELECT EXISTS (
            OR x.predicate = ANY (SELECT c || ' IS NOT NULL' FROM pg_catalog.unnest(p_columns) AS c))) $sql$;
 
 -- An index serves where its first columns are the wanted ones in their order; its direction does not matter, for it
--- can be read both ways. It must hold what is to be included, in whatever place.
-CREATE FUNCTION pg_temp.crm_has_index(p_name text, p_columns text[], p_included text[], p_predicate text) RETURNS boolean
+-- can be read both ways. It must hold what is to be included, in whatever place. One over all rows serves for a part of
+-- them, unless the part is looked for because it is small.
+CREATE FUNCTION pg_temp.crm_has_index(
+    p_name text, p_columns text[], p_included text[], p_predicate text, p_few boolean) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $sql$ SELECT EXISTS (
     SELECT FROM pg_temp.crm_indexes(pg_temp.crm_relation(p_name)) x
     WHERE x.columns[1:pg_catalog.cardinality(p_columns)] = p_columns
       AND x.columns || x.included @> p_included
-      AND (x.predicate IS NULL OR x.predicate = pg_temp.crm_predicate(p_predicate))) $sql$;
+      AND (x.predicate IS NULL AND NOT p_few OR x.predicate = pg_temp.crm_predicate(p_predicate))) $sql$;
 
 -- crm_add_index("UNIQUE" or "", …): the DDL that keys and indexes share.
 CREATE PROCEDURE pg_temp.crm_add_index(
@@ -83,9 +85,11 @@ EXCEPTION WHEN unique_violation THEN
 END
 $$;
 
--- p_definition may carry DESC after a column; p_include lists columns that the index holds beside it.
+-- p_definition may carry DESC after a column; p_include lists columns that the index holds beside it; p_few says that
+-- p_predicate holds for few rows, and that an index over all of them is no help in finding those.
 CREATE PROCEDURE pg_temp.crm_index(
-    p_index text, p_name text, p_definition text, p_comment text, p_predicate text DEFAULT NULL, p_include text DEFAULT NULL)
+    p_index text, p_name text, p_definition text, p_comment text, p_predicate text DEFAULT NULL, p_include text DEFAULT NULL,
+    p_few boolean DEFAULT false)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_columns text[] := ARRAY(SELECT pg_catalog.split_part(pg_catalog.btrim(part), ' ', 1)
@@ -93,7 +97,7 @@ DECLARE
                               ORDER BY place);
 BEGIN
     IF pg_temp.crm_is_table(p_name) AND NOT pg_temp.crm_has_index(
-            p_name, v_columns, pg_catalog.string_to_array(COALESCE(p_include, ''), ', '), p_predicate) THEN
+            p_name, v_columns, pg_catalog.string_to_array(COALESCE(p_include, ''), ', '), p_predicate, p_few) THEN
         CALL pg_temp.crm_add_index('', p_index, p_name, p_definition, p_predicate, p_comment, p_include);
     END IF;
 END
