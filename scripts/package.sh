@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds Debian packages of the extension (for PG_MAJOR) and of the daemon into FOLDER, target/packages by default.
 #   package.sh [extension|daemon]     one of them alone
-# The same source, toolchain and system packages give the same bytes: paths are mapped away, times are SOURCE_DATE_EPOCH,
+# The same source, toolchain and system packages should give the same bytes: paths are mapped away, times are SOURCE_DATE_EPOCH,
 # which is the time of the last commit. DEBFULLNAME and DEBEMAIL name the packager.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
