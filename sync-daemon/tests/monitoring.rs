@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crm_health_sync::run::{Metrics, Report, RunDetails, RunError};
-use crm_health_sync::store::Summary;
+use crm_health_sync::store::{ChannelState, Summary};
 use serde_json::{Value, json};
 
 fn deployed(name: &str) -> PathBuf {
@@ -45,6 +45,27 @@ fn panels() -> Vec<String> {
         .collect()
 }
 
+fn waiting_channel() -> ChannelState {
+    let now = chrono::Utc::now();
+    ChannelState {
+        name: "slack".to_owned(),
+        state: "failing".to_owned(),
+        reason: None,
+        last_delivered_at: None,
+        last_digest_at: now,
+        next_attempt_at: None,
+        now,
+        leased: false,
+        pause: 0.0,
+        waiting: 2,
+        critical: 0,
+        age: 90_000.0,
+        critical_age: 0.0,
+        behind: 90_000.0,
+        begun: true,
+    }
+}
+
 /// Every name that /metrics can have.
 fn exported() -> BTreeSet<String> {
     let metrics = Metrics::default();
@@ -67,6 +88,7 @@ fn exported() -> BTreeSet<String> {
     let summary = Summary {
         mailboxes: vec![("ok".to_owned(), 1, 1.0)],
         pending: vec![("waiting".to_owned(), 1)],
+        channels: vec![waiting_channel()],
         ..Summary::default()
     };
     let text = metrics.render(Some(&summary), 1, "");
@@ -131,6 +153,7 @@ fn alerts_fire_when_they_should_and_not_before() {
     let alert = |name: &str, at: &str, labels: Option<Value>| json!({"eval_time": at, "alertname": name, "exp_alerts": labels.map_or(json!([]), |l| json!([{"exp_labels": l}]))});
     let severity = |s: &str| json!({"severity": s});
     let reconnect = json!({"severity": "warning", "state": "reconnect_required"});
+    let waiting = json!({"severity": "warning", "channel": "slack"});
     let tests = json!({"rule_files": [deployed("prometheus/crm-health.rules.yml")], "evaluation_interval": "1m", "tests": [{
         "interval": "1m",
         "input_series": [
@@ -139,6 +162,8 @@ fn alerts_fire_when_they_should_and_not_before() {
             series("crm_health_sync_mailboxes{state=\"reconnect_required\"}", "0x9 2x200"),
             series("crm_health_score_tables_usable", "1x200"),
             series("crm_health_last_run_errors", "0x200"),
+            // The 24 hours are over at the 144th minute.
+            series("crm_health_sync_notifications_oldest_waiting_seconds{channel=\"slack\"}", "0+600x200"),
         ],
         "promql_expr_test": [],
         "alert_rule_test": [
@@ -148,6 +173,8 @@ fn alerts_fire_when_they_should_and_not_before() {
             alert("CrmHealthMailboxReconnect", "80m", Some(reconnect)),
             alert("CrmHealthScoresUnusable", "80m", None),
             alert("CrmHealthRefreshErrors", "80m", None),
+            alert("CrmHealthNotificationsWaiting", "150m", None),
+            alert("CrmHealthNotificationsWaiting", "170m", Some(waiting)),
         ],
     }]});
     let mut text = tests.to_string();
