@@ -168,14 +168,9 @@ async fn what_stands_in_the_database_is_shown_and_never_run() {
     for path in paths {
         let text = site.page(&path, &cookie).await;
         assert!(text.contains("planted()"), "{path} shows nothing of it");
-        for raw in ["<script", "<img", "\"><"] {
-            // Our own markup has quote-greater-less too: only with what was planted is it a hole.
-            assert!(
-                !text.contains(&format!("{raw}script>planted"))
-                    && !text.contains("<img")
-                    && !text.contains("<script"),
-                "{path}: {raw}"
-            );
+        // The pages have no scripts and no images of their own.
+        for raw in ["<script", "<img"] {
+            assert!(!text.contains(raw), "{path}: {raw}");
         }
         assert!(!text.contains("could not be read"), "{path}: {text}");
         assert!(!text.contains("Not available"), "{path}: {text}");

@@ -19,13 +19,7 @@ async fn world_with_mail(settings: &str, mails: Vec<NewMessage>) -> World {
     world.stand_in_for_extension().await;
     let user = world.add_user(REP).await;
     world.add_contact(user, ADA).await;
-    let start = world.gmail.now_ms() - 3_600_000;
-    for (at, mail) in (start..).step_by(1000).zip(mails) {
-        world
-            .gmail
-            .add_message(REP, mail.at_ms(at))
-            .expect("message");
-    }
+    world.add_mails(REP, mails);
     world
 }
 

@@ -237,6 +237,16 @@ impl World {
         (0..count).map(mail).collect()
     }
 
+    /// Mails of an hour ago, a second apart.
+    pub(crate) fn add_mails(&self, mailbox: &str, mails: Vec<NewMessage>) {
+        let start = self.gmail.now_ms() - 3_600_000;
+        for (at, mail) in (start..).step_by(1000).zip(mails) {
+            self.gmail
+                .add_message(mailbox, mail.at_ms(at))
+                .expect("message");
+        }
+    }
+
     pub(crate) async fn execute(&self, sql: &str) {
         sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))
             .execute(&self.pool)

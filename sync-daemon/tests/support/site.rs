@@ -8,6 +8,8 @@ use super::World;
 use super::service::Service;
 
 pub(crate) const SECRET: &str = "dashboard-secret-of-the-tests";
+/// Settings under which nothing runs by itself in a test's lifetime.
+pub(crate) const NO_SCHEDULE: &str = "[sync]\nschedule = '0 0 29 2 1'";
 /// Would run if it were not escaped: in text, and out of an attribute.
 const EVIL: &str = "\"><script>planted()</script><img src=x onerror=planted()>";
 
@@ -30,9 +32,12 @@ pub(crate) struct Site {
 
 impl Site {
     pub(crate) async fn new() -> Self {
+        Self::of(World::with(NO_SCHEDULE).await).await
+    }
+
+    /// The daemon of this world.
+    pub(crate) async fn of(world: World) -> Self {
         crm_health_sync::gmail::install_tls_provider();
-        // No schedule in the test's lifetime.
-        let world = World::with("[sync]\nschedule = '0 0 29 2 1'").await;
         let service = Service::start_with(&world, |command| {
             command.env("CRM_HEALTH_DASHBOARD_SECRET", SECRET);
         })
