@@ -170,6 +170,25 @@ pub fn psql(url: &str, arguments: &[&str]) -> Output {
         .args(arguments))
 }
 
+/// Dumps a database by pg_dump, with these arguments besides; fails the test where pg_dump fails.
+#[must_use]
+pub fn dump(url: &str, arguments: &[&str]) -> String {
+    let output = run(program_path("pg_dump").args(["-d", url]).args(arguments));
+    String::from_utf8(output.stdout).expect("a dump in UTF-8")
+}
+
+/// Brings a dump into a database by psql; fails the test at the first error.
+///
+/// # Panics
+/// Where the temporary file cannot be written or removed.
+pub fn restore(url: &str, dump: &str) {
+    let name = format!("crm_health-{}.sql", uuid::Uuid::new_v4().simple());
+    let file = std::env::temp_dir().join(name);
+    fs::write(&file, dump).expect("the dump");
+    psql(url, &["-f", &file.display().to_string()]);
+    fs::remove_file(&file).expect("the dump to go");
+}
+
 /// The repository's root.
 #[must_use]
 pub fn repository() -> PathBuf {

@@ -8,6 +8,7 @@
 pub mod cluster;
 pub mod crm;
 pub mod database;
+pub mod fits;
 pub mod kept;
 pub mod scores;
 pub mod session;

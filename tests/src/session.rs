@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use postgres::error::DbError;
 use postgres::{Client, NoTls};
 
-use crate::database::connect;
+use crate::Database;
+use crate::database::{connect, error_of};
 
 /// A role of one test on the shared server. Declare it before the database in which it owns
 /// anything: it is dropped after that.
@@ -126,4 +127,37 @@ pub fn wait_for_lock(watcher: &mut Client, pid: i32) {
             .get::<_, i64>(0)
             == 1
     });
+}
+
+/// A call is refused with SQLSTATE 42501 to another user, to nobody, and to anon in the user's name.
+///
+/// # Panics
+/// Where it is not.
+pub fn assert_refused_to_others(session: &mut Client, user: uuid::Uuid, call: &str) {
+    for (role, subject) in [
+        ("authenticated", Some(uuid::Uuid::new_v4().to_string())),
+        ("authenticated", None),
+        ("anon", Some(user.to_string())),
+    ] {
+        become_role(session, role, subject.as_deref());
+        assert_eq!(error_of(session, call).0, "42501", "{role}: {call}");
+    }
+}
+
+/// Two sessions refresh a user at once by `crm_health.refresh_deals` or `refresh_relationships`:
+/// the second waits until the first commits, and both succeed.
+///
+/// # Panics
+/// Where they do not.
+pub fn refresh_twice_at_once(db: &mut Database, function: &str, user: uuid::Uuid) {
+    let refresh = format!("SELECT crm_health.{function}(ARRAY[$1::uuid], 0)");
+    let mut first = db.session();
+    let mut work = first.transaction().expect("a transaction");
+    work.query(&refresh, &[&user]).expect("the first");
+    let mut second = db.session();
+    let waiting = pid(&mut second);
+    let other = std::thread::spawn(move || second.query(&refresh, &[&user]).map(|_| ()));
+    wait_for_lock(db.client(), waiting);
+    work.commit().expect("the commit");
+    other.join().expect("the thread").expect("the second");
 }

@@ -1,5 +1,6 @@
 //! How deals move: the history that a trigger keeps, and the pipeline learned from it.
 
+use crm_health_tests::fits::{ending, no_two_at_once};
 use crm_health_tests::session::{pid, wait_for_lock};
 use crm_health_tests::{Crm, Database};
 use uuid::Uuid;
@@ -212,15 +213,7 @@ fn in_use(db: &mut Database) -> Option<String> {
 fn two_fits_at_once_do_not_run() {
     let mut db = Database::new();
     known_hazards(&mut db);
-    let mut first = db.session();
-    let mut fitting = first.transaction().expect("a transaction");
-    fitting
-        .batch_execute("SELECT * FROM crm_health.fit_deal_model(p_name => 'first')")
-        .expect("a fit");
-    let (state, message, hint) = db.error("SELECT * FROM crm_health.fit_deal_model()");
-    assert_eq!(state, "55P03", "{message}");
-    assert!(!hint.is_empty());
-    fitting.commit().expect("committed");
+    no_two_at_once(&mut db, "crm_health.fit_deal_model");
     assert_eq!(in_use(&mut db).as_deref(), Some("first"));
 }
 
@@ -232,13 +225,7 @@ fn ended_before_storing(db: &mut Database, end: &str) -> String {
         .expect("a lock");
     let mut fitting = db.session();
     let backend = pid(&mut fitting);
-    let fit = std::thread::spawn(move || {
-        let ended = fitting.batch_execute("SELECT * FROM crm_health.fit_deal_model()");
-        let error = ended.expect_err("the fit was ended");
-        error
-            .code()
-            .map_or(String::new(), |code| code.code().to_owned())
-    });
+    let fit = ending(fitting, "crm_health.fit_deal_model");
     wait_for_lock(db.client(), backend);
     db.query(end, &[&backend]);
     fit.join().expect("no panic")

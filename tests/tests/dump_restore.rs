@@ -1,6 +1,6 @@
 //! What survives pg_dump and a restore, and DROP EXTENSION and CREATE EXTENSION.
 
-use crm_health_tests::cluster::{program_path, psql};
+use crm_health_tests::cluster::{dump, restore};
 use crm_health_tests::database::connect;
 use crm_health_tests::kept::{configuration, configure_and_score, scores, text};
 use crm_health_tests::{Cluster, Database};
@@ -21,18 +21,7 @@ fn a_restore_into_a_new_cluster_has_every_score_history_run_and_setting() {
         "{}",
         before.0
     );
-    let dump = program_path("pg_dump")
-        .args(["-d", &db.url()])
-        .output()
-        .expect("pg_dump");
-    assert!(
-        dump.status.success(),
-        "{}",
-        String::from_utf8_lossy(&dump.stderr)
-    );
-    let file =
-        std::env::temp_dir().join(format!("crm_health-{}.sql", uuid::Uuid::new_v4().simple()));
-    std::fs::write(&file, &dump.stdout).expect("the dump");
+    let dump = dump(&db.url(), &[]);
 
     let other = Cluster::start("postgres", &["fsync = off"]);
     connect(&format!("{}postgres", other.server()))
@@ -44,8 +33,7 @@ fn a_restore_into_a_new_cluster_has_every_score_history_run_and_setting() {
         .batch_execute("CREATE DATABASE restored TEMPLATE template0")
         .expect("a database");
     let url = format!("{}restored", other.server());
-    psql(&url, &["-f", &file.display().to_string()]);
-    std::fs::remove_file(&file).expect("the dump to go");
+    restore(&url, &dump);
 
     let mut client = connect(&url);
     assert_eq!(configuration(&mut client), before.0);
@@ -153,11 +141,7 @@ fn changes_are_logged_with_who_made_them() {
 #[test]
 fn a_database_without_changes_is_restored_without_any() {
     let mut db = Database::new();
-    let dump = program_path("pg_dump")
-        .args(["-d", &db.url()])
-        .output()
-        .expect("pg_dump");
-    let dump = String::from_utf8(dump.stdout).expect("text");
+    let dump = dump(&db.url(), &[]);
     let copied = dump
         .lines()
         .filter(|line| line.starts_with("COPY crm_health."))

@@ -1,10 +1,12 @@
 //! The silence model learns from a deployment's own history, and the past can be replayed.
 
-use std::process::Command;
 use std::sync::mpsc::channel;
 
+use crm_health_tests::cluster::{dump, restore};
 use crm_health_tests::database::{connect, error_of};
-use crm_health_tests::{Crm, Database, environment};
+use crm_health_tests::fits::{ending, no_two_at_once};
+use crm_health_tests::session::pid;
+use crm_health_tests::{Crm, Database};
 use postgres::NoTls;
 
 /// Forty users with six contacts each, who write back at their own pace until they stop for good.
@@ -156,15 +158,7 @@ fn a_fit_on_a_history_that_says_nothing_keeps_the_defaults() {
 fn two_fits_at_once_do_not_run() {
     let mut db = Database::new();
     people(&mut db);
-    let mut first = db.session();
-    let mut fitting = first.transaction().expect("a transaction");
-    fitting
-        .batch_execute("SELECT * FROM crm_health.fit_ghost_model(p_name => 'first')")
-        .expect("a fit");
-    let (state, message, hint) = db.error("SELECT * FROM crm_health.fit_ghost_model()");
-    assert_eq!(state, "55P03", "{message}");
-    assert!(!hint.is_empty());
-    fitting.commit().expect("committed");
+    no_two_at_once(&mut db, "crm_health.fit_ghost_model");
     assert_eq!(active(&mut db), "first");
 }
 
@@ -178,17 +172,8 @@ fn ended_while_learning(db: &mut Database, end: &str) -> String {
         }
     });
     let mut fitting = config.connect(NoTls).expect("a session");
-    let backend: i32 = fitting
-        .query_one("SELECT pg_backend_pid()", &[])
-        .expect("its id")
-        .get(0);
-    let fit = std::thread::spawn(move || {
-        let ended = fitting.batch_execute("SELECT * FROM crm_health.fit_ghost_model()");
-        let error = ended.expect_err("the fit was ended");
-        error
-            .code()
-            .map_or(String::new(), |code| code.code().to_owned())
-    });
+    let backend = pid(&mut fitting);
+    let fit = ending(fitting, "crm_health.fit_ghost_model");
     told.recv().expect("the fit began to learn");
     db.query(end, &[&backend]);
     fit.join().expect("no panic")
@@ -328,30 +313,7 @@ fn a_dump_brings_back_the_fit_that_was_in_use() {
         &[],
     );
     let mut restored = Database::empty();
-    let bin = environment("CRM_HEALTH_PG_BIN");
-    let dump = Command::new(format!("{bin}/pg_dump"))
-        .arg(db.url())
-        .output()
-        .expect("pg_dump");
-    assert!(
-        dump.status.success(),
-        "{}",
-        String::from_utf8_lossy(&dump.stderr)
-    );
-    let file = std::env::temp_dir().join(format!("ghost-{}.sql", uuid::Uuid::new_v4()));
-    std::fs::write(&file, &dump.stdout).expect("a file");
-    let restore = Command::new(format!("{bin}/psql"))
-        .args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-f"])
-        .arg(&file)
-        .arg(restored.url())
-        .output()
-        .expect("psql");
-    std::fs::remove_file(&file).expect("removed");
-    assert!(
-        restore.status.success(),
-        "{}",
-        String::from_utf8_lossy(&restore.stderr)
-    );
+    restore(&restored.url(), &dump(&db.url(), &[]));
     assert_eq!(
         (active(&mut restored).as_str(), models(&mut restored)),
         ("ours", 2)

@@ -1,6 +1,6 @@
 //! Ghost signals as rows: one for each that holds, resolved when it holds no more.
 
-use crm_health_tests::session::{listen, pid, wait_for_lock};
+use crm_health_tests::session::{listen, refresh_twice_at_once};
 use crm_health_tests::{Crm, Database};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -156,16 +156,7 @@ fn an_earlier_instant_resolves_no_later_signal() {
 fn two_refreshes_at_once_write_one_row() {
     let mut db = Database::new();
     let (user, _) = silent(&mut db, 2);
-    let mut first = db.session();
-    let mut work = first.transaction().expect("a transaction");
-    let refresh = "SELECT crm_health.refresh_relationships(ARRAY[$1::uuid], 0)";
-    work.query(refresh, &[&user]).expect("the first");
-    let mut second = db.session();
-    let waiting = pid(&mut second);
-    let other = std::thread::spawn(move || second.query(refresh, &[&user]).map(|_| ()));
-    wait_for_lock(db.client(), waiting);
-    work.commit().expect("the commit");
-    other.join().expect("the thread").expect("the second");
+    refresh_twice_at_once(&mut db, "refresh_relationships", user);
     assert_eq!(rows(&mut db), json!(["email_no_response high open"]));
 }
 
