@@ -325,6 +325,29 @@ proptest! {
     }
 
     #[test]
+    fn the_predicted_day_is_that_of_looking_at_every_day(
+        events in any_events(), constants in any_constants(), later in 0..500_i32, cutoff in 0.0..=1.0,
+    ) {
+        let today = 400 + later;
+        let streams = Streams::from_days(&events, today, &constants);
+        let found = assess(&streams, today, cutoff, &constants).unwrap();
+        let probability = |days: u32| {
+            let day = today + days as i32;
+            ghost_probability(&streams, day, found.horizon_days, &constants).unwrap()
+        };
+        let is_old = |days: u32| today + days as i32 - streams.any.first >= 14;
+        let flagged = |days: u32| probability(days) >= cutoff && is_old(days);
+        let first = (1..=180).find(|&days| flagged(days)).filter(|_| !found.is_ghost_risk);
+        // On the cut-off itself, either side of it is right.
+        let day = found.days_until_predicted_ghost;
+        let on_the_edge = [first, day, day.map(|day| day - 1)]
+            .into_iter()
+            .flatten()
+            .any(|days| (probability(days) - cutoff).abs() < 1e-9);
+        prop_assert!(day == first || on_the_edge, "{day:?}, not {first:?}");
+    }
+
+    #[test]
     fn the_order_of_events_is_irrelevant(
         (sorted, shuffled) in any_events().prop_flat_map(|events| {
             (Just(events.clone()), Just(events).prop_shuffle())

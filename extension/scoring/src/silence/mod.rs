@@ -16,6 +16,7 @@ pub mod fit;
 pub mod history;
 pub mod metrics;
 pub mod model;
+mod outlook;
 pub mod renewal;
 pub mod stream;
 

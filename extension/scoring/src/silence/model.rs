@@ -1,5 +1,6 @@
 //! Stage 2: both streams in one calibrated probability, and what a score table shows of it.
 
+use super::outlook::Outlook;
 use super::renewal::{Standing, log_odds, logistic};
 use super::stream::Day;
 use super::{Constants, Streams};
@@ -11,9 +12,6 @@ use super::{Constants, Streams};
 /// 60–82 % of the silences. 0.4 trades up to 7 points of precision for up to 15 of recall, 0.6 the
 /// reverse; where the probabilities hold, ½ makes the fewest mistakes of both kinds together.
 pub const DEFAULT_GHOST_CUTOFF: f64 = 0.5;
-
-/// How far ahead a predicted ghost is looked for, in days.
-pub const LOOK_AHEAD_DAYS: u32 = 180;
 
 /// A contact first written to, or heard of, less than this many days ago is too new to be a ghost:
 /// an unanswered first mail of yesterday is as yet no silence, however few such mails are answered.
@@ -40,18 +38,14 @@ impl Standings {
     /// The five terms that the coefficients weigh.
     #[inline]
     pub(crate) fn terms(&self, horizon_days: u32) -> [f64; 5] {
+        let of_days = |days: u32| f64::from(days).ln_1p() - LOG_DAYS_CENTRE;
         [
             1.0,
             log_odds(self.inbound.silent_probability(horizon_days)),
             log_odds(self.any.silent_probability(horizon_days)),
-            f64::from(self.inbound.days).ln_1p() - LOG_DAYS_CENTRE,
-            f64::from(self.any.days).ln_1p() - LOG_DAYS_CENTRE,
+            of_days(self.inbound.days),
+            of_days(self.any.days),
         ]
-    }
-
-    #[inline]
-    fn ghost(&self, horizon_days: u32, constants: &Constants) -> f64 {
-        logistic(weigh(&self.terms(horizon_days), &constants.beta))
     }
 
     fn horizon_days(&self) -> u32 {
@@ -84,7 +78,9 @@ pub fn ghost_probability(
     horizon_days: u32,
     constants: &Constants,
 ) -> Option<f64> {
-    Some(Standings::new(streams, today, constants)?.ghost(horizon_days, constants))
+    let standings = Standings::new(streams, today, constants)?;
+    let terms = standings.terms(horizon_days);
+    Some(logistic(weigh(&terms, &constants.beta)))
 }
 
 /// H*: the horizon of the score table, three usual gaps of this contact, within 14–60 days.
@@ -107,66 +103,6 @@ pub fn days_until_predicted_ghost(
     constants: &Constants,
 ) -> Option<u32> {
     assess(streams, today, cutoff, constants)?.days_until_predicted_ghost
-}
-
-/// What makes a ghost risk of one contact.
-struct Watch<'a> {
-    streams: &'a Streams,
-    horizon_days: u32,
-    cutoff: f64,
-    constants: &'a Constants,
-}
-
-impl Watch<'_> {
-    /// Whether the contact is a ghost risk on `day` at this probability.
-    fn flags(&self, day: Day, probability: f64) -> bool {
-        let known_days = i64::from(day) - i64::from(self.streams.any.first);
-        probability >= self.cutoff && known_days >= NEW_CONTACT_DAYS
-    }
-
-    /// The first day flagged, between today, which is not, and the last one looked at: a silent
-    /// contact that is a ghost risk stays one.
-    ///
-    /// Where the probability would cross the cut-off on a straight line is tried in turn with the
-    /// middle: about half the looks of a bisection, and never more than twice as many.
-    fn first_ghost_day(&self, today: Day, probability_today: f64) -> Option<u32> {
-        let after = |days: u32| {
-            let day = today.saturating_add_unsigned(days);
-            let probability =
-                ghost_probability(self.streams, day, self.horizon_days, self.constants)?;
-            Some((probability, self.flags(day, probability)))
-        };
-        let (mut low, mut high) = ((0, probability_today), (LOOK_AHEAD_DAYS, 0.0));
-        let (last, flagged) = after(high.0)?;
-        if !flagged {
-            return None;
-        }
-        high.1 = last;
-        let mut by_line = true;
-        while high.0 - low.0 > 1 {
-            let middle = if by_line {
-                on_the_line(low, high, self.cutoff)
-            } else {
-                u32::midpoint(low.0, high.0)
-            };
-            by_line = !by_line;
-            let (probability, flagged) = after(middle)?;
-            if flagged {
-                high = (middle, probability);
-            } else {
-                low = (middle, probability);
-            }
-        }
-        Some(high.0)
-    }
-}
-
-/// The day between two where a straight line through both reaches the cut-off; neither of them.
-fn on_the_line(low: (u32, f64), high: (u32, f64), cutoff: f64) -> u32 {
-    let share = (cutoff - low.1) / (high.1 - low.1);
-    // What is no number, where both are alike, becomes 0.
-    let days = (share.clamp(0.0, 1.0) * f64::from(high.0 - low.0)) as u32;
-    (low.0 + days).clamp(low.0 + 1, high.0 - 1)
 }
 
 /// What the score table shows of one contact.
@@ -210,18 +146,16 @@ pub fn assess(
 ) -> Option<Assessment> {
     let standings = Standings::new(streams, today, constants)?;
     let horizon_days = standings.horizon_days();
-    let probability = standings.ghost(horizon_days, constants);
-    let watch = Watch {
-        streams,
-        horizon_days,
-        cutoff,
-        constants,
-    };
-    let is_ghost_risk = watch.flags(today, probability);
+    let terms = standings.terms(horizon_days);
+    let log_odds = weigh(&terms, &constants.beta);
+    let probability = logistic(log_odds);
+    let known_days = i64::from(today) - i64::from(streams.any.first);
+    let is_ghost_risk = probability >= cutoff && known_days >= NEW_CONTACT_DAYS;
     let coming = if is_ghost_risk {
         None
     } else {
-        watch.first_ghost_day(today, probability)
+        Outlook::new(streams, today, horizon_days, &terms, constants)
+            .first_ghost_day(log_odds, cutoff)
     };
     let inbound = &standings.inbound;
     Some(Assessment {

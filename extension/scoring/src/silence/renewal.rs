@@ -37,13 +37,8 @@ impl Standing {
         if streams.is_empty() {
             return None;
         }
-        let stream = &streams.inbound;
-        let since = if stream.days == 0 {
-            streams.any.first
-        } else {
-            stream.last
-        };
-        Some(Self::new(stream, since, today, constants))
+        let since = streams.silent_since();
+        Some(Self::new(&streams.inbound, since, today, constants))
     }
 
     /// The stream of any days as of `today`; `None` where there were no events at all.
@@ -112,9 +107,12 @@ pub(crate) fn logistic(z: f64) -> f64 {
     1.0 / (1.0 + (-z.clamp(-700.0, 700.0)).exp())
 }
 
+/// How near to 0 and 1 the second stage lets a probability of the first come.
+pub(super) const LEAST: f64 = 1e-6;
+
 /// The log-odds of a probability kept a millionth away from 0 and 1.
 #[inline]
 pub(crate) fn log_odds(probability: f64) -> f64 {
-    let p = probability.clamp(1e-6, 1.0 - 1e-6);
+    let p = probability.clamp(LEAST, 1.0 - LEAST);
     (p / (1.0 - p)).ln()
 }

@@ -142,6 +142,16 @@ impl Streams {
         streams
     }
 
+    /// The day since which the contact has said nothing: the last on which they wrote, or the first on
+    /// which anyone wrote to them.
+    pub(crate) fn silent_since(&self) -> Day {
+        if self.inbound.days == 0 {
+            self.any.first
+        } else {
+            self.inbound.last
+        }
+    }
+
     /// Whether no event was seen at all: the contact is unknown, not silent.
     #[must_use]
     pub fn is_empty(&self) -> bool {
