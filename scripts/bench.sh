@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Measures the refresh beside its peers, how right the silence model is and what a fit costs, and the sync of mailboxes
 # from a local Gmail, on a cluster of its own, and prints tables. About 25 minutes; SCALE=small tries it in a few.
-# PARTS=sync is the sync alone, PARTS=model the model. CRM_HEALTH_TEST_DATA names the folder of the mail corpora.
+# PARTS=sync is the sync alone, PARTS=model the model, PARTS=share what it adds to a refresh. CRM_HEALTH_TEST_DATA names
+# the folder of the mail corpora.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 "$ROOT/scripts/setup.sh"
@@ -30,6 +31,9 @@ cd "$ROOT"
 
 refresh() {
   crm_database "$BENCH" crm
+  # Two that are alike but for the ghost model.
+  crm_database "$BENCH" crm_rules
+  crm_database "$BENCH" crm_calibrated
   say "measuring the refresh (SCALE=${SCALE:-full})"
   CRM_HEALTH_BENCH_URL="$(cluster_url "$BENCH" crm)" cargo run --quiet -p crm-health-tests --bin bench
 }

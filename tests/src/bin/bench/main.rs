@@ -17,7 +17,7 @@ use crate::measure::Session;
 
 type Part = fn(&mut Session, &Scale);
 
-/// The parts of the benchmark, in their order; `PARTS=fresh,users` runs some of them.
+/// The parts of the benchmark, in their order; `PARTS=fresh,users` runs some of them, by any of their names.
 const PARTS: &[(&str, Part)] = &[
     ("contacts", peers::contacts),
     ("undated", peers::contacts_undated),
@@ -25,7 +25,8 @@ const PARTS: &[(&str, Part)] = &[
     ("fresh", shape::fresh),
     ("users", shape::users),
     ("companies", shape::companies),
-    ("model", model::fit),
+    ("model share", model::share),
+    ("model fit", model::fit),
     ("history", shape::history),
 ];
 
@@ -36,9 +37,10 @@ fn main() {
     let mut session = Session::open(&url);
     data::load(&mut session, &scale);
     report::settings(&mut session, &scale);
-    for (name, part) in PARTS {
-        if wanted.is_empty() || wanted.split(',').any(|part| part == *name) {
-            eprintln!("== {name}");
+    for (names, part) in PARTS {
+        let is_wanted = |wanted: &str| names.split(' ').any(|name| name == wanted);
+        if wanted.is_empty() || wanted.split(',').any(is_wanted) {
+            eprintln!("== {names}");
             part(&mut session, &scale);
         }
     }
