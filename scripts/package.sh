@@ -94,8 +94,7 @@ daemon() {
     put "$ROOT/sql/$script" "usr/share/crm-health-sync/$script"
   done
   mkdir -p "$tree/usr/share/man/man1"
-  # The example is a development program: it is built with the tests' flags, where it is built already.
-  (cd "$ROOT" && env -u RUSTFLAGS -u CARGO_TARGET_DIR cargo run --quiet -p crm-health-sync --example man_pages -- "$tree/usr/share/man/man1")
+  "$tree/usr/bin/crm-health-sync" man-pages "$tree/usr/share/man/man1"
   gzip -9n "$tree"/usr/share/man/man1/*
   documentation "$package"
   install -D -m 644 "$ROOT/packaging/$package/lintian-overrides" "$tree/usr/share/lintian/overrides/$package"

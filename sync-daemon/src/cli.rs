@@ -56,7 +56,13 @@ enum Command {
     /// Seal all stored tokens under the first key of CRM_HEALTH_TOKEN_KEY
     RotateKeys,
     /// Print the default configuration, with what each key means
-    DefaultConfig,
+    DefaultConfig(DefaultConfigArgs),
+    /// Write the man pages into a folder, for a package
+    #[command(hide = true)]
+    ManPages {
+        /// A folder that is there
+        folder: PathBuf,
+    },
 }
 
 #[derive(Args)]
@@ -114,6 +120,13 @@ pub(crate) struct ConnectArgs {
     pub(crate) port: u16,
 }
 
+#[derive(Args)]
+struct DefaultConfigArgs {
+    /// As the reference of the documentation
+    #[arg(long, hide = true)]
+    markdown: bool,
+}
+
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
@@ -131,19 +144,12 @@ pub enum Exit {
     Interrupted = 6,
 }
 
-/// The command line as it is told to people: the man pages are made of it.
-#[must_use]
-pub fn command() -> clap::Command {
-    Cli::command()
-}
-
 /// Reads the command line and does it.
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    if let Command::DefaultConfig = cli.command {
-        print!("{}", crate::config::DEFAULTS);
-        return ExitCode::SUCCESS;
+    if let Some(told) = tell(&cli.command) {
+        return told;
     }
     let config = match Config::load(cli.config.as_deref(), &Environment::of_process()) {
         Ok(config) => config,
@@ -166,6 +172,22 @@ pub fn main() -> ExitCode {
     ExitCode::from(exit as u8)
 }
 
+/// What needs no configuration: the documentation that the program carries.
+fn tell(command: &Command) -> Option<ExitCode> {
+    match command {
+        Command::DefaultConfig(args) if args.markdown => print!("{}", crate::config::reference()),
+        Command::DefaultConfig(_) => print!("{}", crate::config::DEFAULTS),
+        Command::ManPages { folder } => {
+            if let Err(error) = clap_mangen::generate_to(Cli::command(), folder) {
+                eprintln!("crm-health-sync: {}: {error}", folder.display());
+                return Some(ExitCode::FAILURE);
+            }
+        }
+        _ => return None,
+    }
+    Some(ExitCode::SUCCESS)
+}
+
 async fn dispatch(cli: Cli, config: Config) -> Exit {
     match cli.command {
         Command::Run => commands::run::run(config, cli.config).await,
@@ -176,7 +198,8 @@ async fn dispatch(cli: Cli, config: Config) -> Exit {
         Command::Connect(args) => commands::connect::connect(config, &args).await,
         Command::Migrate => commands::migrate::migrate(&config).await,
         Command::RotateKeys => commands::keys::rotate(config).await,
-        Command::DefaultConfig => Exit::Success,
+        // Told before there was a configuration.
+        Command::DefaultConfig(_) | Command::ManPages { .. } => Exit::Success,
     }
 }
 

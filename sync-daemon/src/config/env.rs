@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::ConfigError;
 
 /// Settings (not secrets) that have a variable: variable, section, key.
-const OVERRIDES: &[(&str, Option<&str>, &str)] = &[
+pub(super) const OVERRIDES: &[(&str, Option<&str>, &str)] = &[
     ("CRM_HEALTH_LISTEN", None, "listen"),
     (
         "CRM_HEALTH_GMAIL_BASE_URL",

@@ -5,6 +5,7 @@
 
 mod env;
 mod notify;
+mod reference;
 mod secrets;
 mod sentiment;
 mod validate;
@@ -17,6 +18,7 @@ use serde::Deserialize;
 
 pub use env::Environment;
 pub use notify::{Channel, ChannelKind, ChannelSecrets, LOG, Notify, Severity, variables};
+pub use reference::reference;
 pub use secrets::Secrets;
 pub use sentiment::{Anthropic, Sentiment};
 

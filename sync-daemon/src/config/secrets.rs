@@ -10,6 +10,46 @@ use super::{ConfigError, Environment};
 /// A secret for HTTP that is shorter than this could be guessed, and is refused.
 const MIN_HTTP_SECRET: usize = 16;
 
+const DATABASE_URL: &str = "CRM_HEALTH_DATABASE_URL";
+const CLIENT_SECRET: &str = "CRM_HEALTH_GOOGLE_CLIENT_SECRET";
+const CRON_SECRET: &str = "CRM_HEALTH_CRON_SECRET";
+const DASHBOARD_SECRET: &str = "CRM_HEALTH_DASHBOARD_SECRET";
+const TOKEN_KEY: &str = "CRM_HEALTH_TOKEN_KEY";
+const ANTHROPIC_KEY: &str = "CRM_HEALTH_ANTHROPIC_API_KEY";
+
+/// The variables that secrets come from, and what each is, for the reference.
+pub(super) const VARIABLES: [(&str, &str); 8] = [
+    (
+        DATABASE_URL,
+        "the database: `postgres://user:password@host/name`; required",
+    ),
+    (CLIENT_SECRET, "the secret of the OAuth client; required"),
+    (
+        CRON_SECRET,
+        "what callers of the cron endpoints show, at least 16 characters; without it the endpoints are closed",
+    ),
+    (
+        DASHBOARD_SECRET,
+        "the password of the [dashboard](dashboard.md), at least 16 characters; without it the dashboard is off",
+    ),
+    (
+        TOKEN_KEY,
+        "32 bytes in base64, which seal the tokens at rest; several: the current one first, separated by commas; without it tokens are stored as they are",
+    ),
+    (
+        ANTHROPIC_KEY,
+        "the key of Anthropic's API; with it a [language model](sentiment.md) reads mail in place of the lexicon",
+    ),
+    (
+        "CRM_HEALTH_CHANNEL_<NAME>_URL",
+        "where the channel of this name posts to; without it the channel is not set up",
+    ),
+    (
+        "CRM_HEALTH_CHANNEL_<NAME>_SECRET",
+        "what a channel of kind `webhook` signs its posts with, at least 16 characters; required for such a one",
+    ),
+];
+
 /// Everything that must never be printed.
 #[derive(Clone, Debug, Default)]
 pub struct Secrets {
@@ -39,18 +79,15 @@ impl Secrets {
         }
         let secrets = Self {
             channels,
-            database_url: secret(env, "CRM_HEALTH_DATABASE_URL")?,
-            client_secret: secret(env, "CRM_HEALTH_GOOGLE_CLIENT_SECRET")?,
-            cron_secret: secret(env, "CRM_HEALTH_CRON_SECRET")?,
-            dashboard_secret: secret(env, "CRM_HEALTH_DASHBOARD_SECRET")?,
-            anthropic_key: secret(env, "CRM_HEALTH_ANTHROPIC_API_KEY")?,
-            token_key: secret(env, "CRM_HEALTH_TOKEN_KEY")?,
+            database_url: secret(env, DATABASE_URL)?,
+            client_secret: secret(env, CLIENT_SECRET)?,
+            cron_secret: secret(env, CRON_SECRET)?,
+            dashboard_secret: secret(env, DASHBOARD_SECRET)?,
+            anthropic_key: secret(env, ANTHROPIC_KEY)?,
+            token_key: secret(env, TOKEN_KEY)?,
         };
-        refuse_weak("CRM_HEALTH_CRON_SECRET", secrets.cron_secret.as_ref())?;
-        refuse_weak(
-            "CRM_HEALTH_DASHBOARD_SECRET",
-            secrets.dashboard_secret.as_ref(),
-        )?;
+        refuse_weak(CRON_SECRET, secrets.cron_secret.as_ref())?;
+        refuse_weak(DASHBOARD_SECRET, secrets.dashboard_secret.as_ref())?;
         Ok(secrets)
     }
 }
