@@ -22,13 +22,13 @@ cluster-stop: ## Stops that PostgreSQL and removes its data
 demo: ## Scores a sample CRM and prints what needs attention and why (KEEP=1 leaves it running)
 	@scripts/demo.sh
 
-test: ## Runs every test on private clusters (about 15 min from nothing, then 5 min)
+test: ## Runs every test on private clusters, some on a newer major too (about 20 min from nothing, then 6 min)
 	@scripts/test.sh
 
 upgrade-check: ## Compares an upgraded extension with a fresh one, and names what the upgrade script lacks (seconds)
 	@scripts/test.sh --quiet -p crm-health-tests --test upgrade
 
-test-all-pg: ## Runs the database tests on every major that can be had: 14, 16, 17, 18 (about 3 min each from nothing)
+test-all-pg: ## Runs the database tests on every major that can be had: 14, 16, 17, 18 (about 4 min each from nothing, then 2)
 	@scripts/pg-majors.sh
 
 test-packages: ## Installs, upgrades and purges the packages in a bare Debian, and runs the image's steps (root; 10 min, then 4)

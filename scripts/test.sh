@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every test of the project, on clusters of its own.
+# Every test of the project, on clusters of its own, and some of them on a newer major of PostgreSQL too.
 #   test.sh [ARGUMENTS OF cargo test]   for example: scripts/test.sh -p crm-health-tests --test refresh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -26,13 +26,16 @@ crm_database "$TESTS/shared" crm_template
 
 export CRM_HEALTH_PG_BIN="$PG_BIN"
 export CRM_HEALTH_TEST_FOLDER="$TESTS"
-export CRM_HEALTH_TEST_SERVER="$(cluster_url "$TESTS/shared" '')"
+CRM_HEALTH_TEST_SERVER="$(cluster_url "$TESTS/shared" '')"
+export CRM_HEALTH_TEST_SERVER
 cd "$ROOT"
 say "running the tests (about 10 minutes the first time)"
 if [ $# -gt 0 ]; then
   cargo test "$@"
 else
   cargo test --workspace --exclude crm_health
+  say "a newer major of PostgreSQL"
+  "$ROOT/scripts/pg-majors.sh" --smoke
   say "running the demo as README says it"
   board="$TESTS/board.txt"
   make demo > "$board"
