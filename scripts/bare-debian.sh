@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # A bare Debian of this machine's release in a folder, to install packages in. Sourced after lib.sh; needs root.
 # The base is made once by debootstrap, from the system's own package sources, and kept in the cache.
 

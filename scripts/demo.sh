@@ -47,8 +47,7 @@ start_gmail() {
   run_psql "$url" -At -f "$ROOT/demo/mailboxes.sql" > "$DEMO/mailboxes.json"
   "$TARGET/debug/local-gmail" --fixture "$DEMO/mailboxes.json" > "$DEMO/gmail.json" &
   gmail_pid=$!
-  local waited
-  for waited in $(seq 100); do
+  for _ in $(seq 100); do
     [ -s "$DEMO/gmail.json" ] && return
     sleep 0.1
   done
@@ -56,9 +55,13 @@ start_gmail() {
 }
 
 sync_mail() {
-  export CRM_HEALTH_DATABASE_URL="$url" CRM_HEALTH_GMAIL_BASE_URL="$(gmail_says base_url)" \
-    CRM_HEALTH_TOKEN_URL="$(gmail_says token_url)" CRM_HEALTH_GOOGLE_CLIENT_ID="$(gmail_says client_id)" \
-    CRM_HEALTH_GOOGLE_CLIENT_SECRET="$(gmail_says client_secret)"
+  CRM_HEALTH_DATABASE_URL="$url"
+  CRM_HEALTH_GMAIL_BASE_URL="$(gmail_says base_url)"
+  CRM_HEALTH_TOKEN_URL="$(gmail_says token_url)"
+  CRM_HEALTH_GOOGLE_CLIENT_ID="$(gmail_says client_id)"
+  CRM_HEALTH_GOOGLE_CLIENT_SECRET="$(gmail_says client_secret)"
+  export CRM_HEALTH_DATABASE_URL CRM_HEALTH_GMAIL_BASE_URL CRM_HEALTH_TOKEN_URL CRM_HEALTH_GOOGLE_CLIENT_ID \
+    CRM_HEALTH_GOOGLE_CLIENT_SECRET
   "$TARGET/debug/crm-health-sync" migrate >&2
   "$TARGET/debug/crm-health-sync" sync > "$DEMO/sync.json" || { cat "$DEMO/sync.json" >&2; die "the sync failed"; }
   cat "$DEMO/sync.json" >&2

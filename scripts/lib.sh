@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034 # What is set here is used where it is sourced.
 # Shared by the scripts of this folder: where things live, and how to run PostgreSQL's programs.
 # Sourced, never run.
 set -euo pipefail
@@ -26,6 +27,22 @@ export PATH="$CACHE/tools/bin:$PATH"
 
 say() { printf '== %s\n' "$*" >&2; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }
+
+# The time that packages bear, seconds since 1970: that of the last commit.
+source_date() { git -C "$ROOT" log -1 --format=%ct 2>/dev/null || stat -c %Y "$ROOT/CHANGELOG.md"; }
+
+# A program out of its Debian package, into the cache: installing the package could start a server, or needs root.
+fetch_program() { # PROGRAM, PACKAGE
+  [ -x "$CACHE/tools/bin/$1" ] && return
+  say "fetching $1"
+  local folder; folder="$(mktemp -d)"
+  chmod 755 "$folder"
+  (cd "$folder" && apt-get download -qq "$2" 2>/dev/null && dpkg-deb -x ./*.deb .) \
+    || die "apt-get download $2 failed: is there a network, and was apt-get update run?"
+  mkdir -p "$CACHE/tools/bin"
+  mv "$folder/usr/bin/$1" "$CACHE/tools/bin/"
+  rm -rf "$folder"
+}
 
 # Runs a program as the user who may run a PostgreSQL server (the server refuses root).
 as_server() {

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Format, lints, documentation, SQL safety, licences and advisories. About 10 minutes from nothing, 1 after.
+# Format, lints, shell scripts, documentation, SQL safety, licences and advisories. About 10 minutes from nothing, 1 after.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 PGSPOT_VERSION=0.9.4
@@ -14,6 +14,7 @@ install_tools() {
     python3 -m venv --clear "$VENV"
     "$VENV/bin/pip" install --quiet "pgspot==$PGSPOT_VERSION"
   fi
+  fetch_program shellcheck shellcheck
   if ! command -v cargo-deny >/dev/null; then
     say "building cargo-deny (about 5 minutes, once a machine)"
     cargo install --quiet --locked cargo-deny --root "$CACHE/tools"
@@ -48,6 +49,8 @@ pgspot() { # NAME, SQL on standard input. An error or warning that is not expect
 install_tools
 cd "$ROOT"
 
+say "shellcheck"
+shellcheck -S warning scripts/*.sh docker/*.sh packaging/*/p*
 say "cargo fmt"
 cargo fmt --all --check
 say "cargo clippy"

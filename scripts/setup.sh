@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # Installs what a bare Debian 12 with Rust lacks, and a private copy of PostgreSQL to build for and
 # to install into. Nothing of the machine's own PostgreSQL is changed or started.
+#   setup.sh          what building and testing need
+#   setup.sh build    what building needs
 # About 2 minutes the first time, under a second after.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 install_packages() {
-  local wanted=(make gcc clang "postgresql-$PG_MAJOR" "postgresql-server-dev-$PG_MAJOR"
-    "postgresql-$PG_MAJOR-cron" "postgresql-client-$PG_MAJOR" python3-venv libfaketime
+  local wanted=(make gcc clang "postgresql-$PG_MAJOR" "postgresql-server-dev-$PG_MAJOR")
+  [ "$FOR" = build ] || wanted+=("postgresql-$PG_MAJOR-cron" "postgresql-client-$PG_MAJOR" python3-venv libfaketime
     chromium chromium-driver)
   local missing=() name
   for name in "${wanted[@]}"; do
@@ -35,21 +37,9 @@ install_cargo_pgrx() {
   cargo install --quiet --locked --debug --force cargo-pgrx --version "$PGRX_VERSION" --root "$CACHE/tools"
 }
 
-# promtool checks the alert rules. Taken out of its package: installing that would start a server.
-fetch_promtool() {
-  [ -x "$CACHE/tools/bin/promtool" ] && return
-  say "fetching promtool"
-  local folder; folder="$(mktemp -d)"
-  chmod 755 "$folder"
-  (cd "$folder" && apt-get download -qq prometheus 2>/dev/null && dpkg-deb -x prometheus_*.deb .) \
-    || die "apt-get download prometheus failed: is there a network, and was apt-get update run?"
-  mkdir -p "$CACHE/tools/bin"
-  mv "$folder/usr/bin/promtool" "$CACHE/tools/bin/"
-  rm -rf "$folder"
-}
-
 copy_postgres() {
-  local version; version="$(dpkg-query -W -f='${Version}' "postgresql-$PG_MAJOR" "postgresql-server-dev-$PG_MAJOR" "postgresql-$PG_MAJOR-cron")"
+  # Of what is there: pg_cron need not be.
+  local version; version="$(dpkg-query -W -f='${Version}' "postgresql-$PG_MAJOR" "postgresql-server-dev-$PG_MAJOR" "postgresql-$PG_MAJOR-cron" 2>/dev/null || true)"
   local target="$STATE/pg/$PG_MAJOR"
   if [ "$(cat "$target/version" 2>/dev/null)" = "$version" ]; then return; fi
   say "copying PostgreSQL $PG_MAJOR to $target"
@@ -69,6 +59,8 @@ configure_pgrx() {
   [ "$(cat "$PGRX_HOME/config.toml" 2>/dev/null)" = "$config" ] || printf '%s\n' "$config" > "$PGRX_HOME/config.toml"
 }
 
+FOR="${1:-test}"
+[ "$FOR" = test ] || [ "$FOR" = build ] || die "usage: setup.sh [build]"
 mkdir -p "$STATE"
 chmod 755 "$STATE"
 if [ -z "${CRM_HEALTH_PG_HOME:-}" ]; then
@@ -76,5 +68,6 @@ if [ -z "${CRM_HEALTH_PG_HOME:-}" ]; then
   install_cargo_pgrx
   copy_postgres
 fi
-fetch_promtool
+# promtool checks the alert rules.
+[ "$FOR" = build ] || fetch_program promtool prometheus
 configure_pgrx
