@@ -66,7 +66,7 @@ for source in sql/upgrade/*.sql; do
   { cat "sql/extension/crm_health--${versions%--*}.sql"; scripts/upgrade-script.sh "${versions%--*}" "${versions#*--}"; } \
     | grep -v '^\\echo ' | pgspot "the upgrade script $versions"
 done
-for script in sql/crm/install.sql sql/adopt.sql sql/unadopt.sql sql/sync/install.sql sql/sync/grants.sql sql/sync/dashboard.sql; do plain_sql "$script" | pgspot "$script"; done
+for script in sql/crm/install.sql sql/adopt.sql sql/unadopt.sql sql/citus.sql sql/uncitus.sql sql/sync/install.sql sql/sync/grants.sql sql/sync/dashboard.sql; do plain_sql "$script" | pgspot "$script"; done
 say "licences, sources and duplicates of dependencies"
 cargo deny --log-level error check bans licenses sources
 say "advisories"

@@ -8,4 +8,4 @@ mod catalog;
 mod columns;
 mod describe;
 
-pub(crate) use catalog::{Crm, Relation, current};
+pub(crate) use catalog::{Crm, Relation, current, whole};

@@ -64,6 +64,14 @@ pub(crate) enum Error {
     UnknownAlert(String),
     #[error("rule \"{name}\" cannot be used: {reason}")]
     Rule { name: String, reason: String },
+    #[error("Citus does not spread table {table} by user")]
+    NotByUser { table: String },
+    #[error("Citus does not keep the tables {first} and {second} of a user on one server")]
+    NotColocated { first: String, second: String },
+    #[error("Citus spreads no table of schema \"{schema}\" here")]
+    NotSpread { schema: String },
+    #[error("the data of user {user} are on another server")]
+    HeldElsewhere { user: String },
     #[error("another fit of this model is running")]
     FitRunning,
     #[error("cannot refresh scores or fit a model on a standby")]
@@ -86,10 +94,14 @@ impl Error {
             Error::TableMissing { .. } => Code::ERRCODE_UNDEFINED_TABLE,
             Error::ColumnMissing { .. } => Code::ERRCODE_UNDEFINED_COLUMN,
             Error::NotATable { .. } => Code::ERRCODE_WRONG_OBJECT_TYPE,
-            Error::OwnersDiffer { .. } | Error::OwnerIsSuperuser { .. } => {
-                Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE
-            }
+            Error::OwnersDiffer { .. }
+            | Error::OwnerIsSuperuser { .. }
+            | Error::NotByUser { .. }
+            | Error::NotColocated { .. }
+            | Error::NotSpread { .. } => Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
             Error::UnknownAlert(_) | Error::UnknownContact(_) => Code::ERRCODE_NO_DATA_FOUND,
+            // A client may try again: the next look finds the server.
+            Error::HeldElsewhere { .. } => Code::ERRCODE_T_R_SERIALIZATION_FAILURE,
             Error::Rule { .. } => Code::ERRCODE_CHECK_VIOLATION,
             Error::UnknownGhostModel(_) => Code::ERRCODE_UNDEFINED_OBJECT,
             Error::GhostModelExists(_) => Code::ERRCODE_DUPLICATE_OBJECT,
@@ -119,6 +131,8 @@ impl Error {
             Error::UnknownAlert(_) => "SELECT id, title, status FROM deal_health_alerts, in the schema of the CRM, has the ids".to_owned(),
             Error::Rule { .. } => "docs/alerts.md has the metrics, units, operators, conditions and placeholders that a rule may use".to_owned(),
             Error::GhostModelExists(_) => "leave p_name out for a name made of the time".to_owned(),
+            Error::NotByUser { .. } | Error::NotColocated { .. } | Error::NotSpread { .. } => "run sql/citus.sql on the coordinator: it spreads the tables of a user together; docs/citus.md tells by which columns".to_owned(),
+            Error::HeldElsewhere { .. } => "call it on the coordinator; where it was, the shard moved just now: try again".to_owned(),
             Error::FitRunning => "wait for it, or end it with pg_cancel_backend".to_owned(),
             Error::Standby => "call it on the primary".to_owned(),
             Error::AsOfOutOfRange | Error::NotCollected | Error::Input(_) | Error::Spi(_) => return None,

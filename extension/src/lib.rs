@@ -7,6 +7,7 @@
 mod alerts;
 mod attention;
 mod caller;
+mod citus;
 mod collect;
 mod contact_data;
 mod crm;

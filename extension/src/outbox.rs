@@ -21,7 +21,7 @@ pub(crate) struct Notification {
 
 /// Writes them, as the owner of the extension: call it in no [`AsOwner`](crate::owner::AsOwner).
 pub(crate) fn post(notifications: &[Notification]) -> Result<()> {
-    if notifications.is_empty() || !is_there()? {
+    if notifications.is_empty() {
         return Ok(());
     }
     let rows: Vec<Value> = notifications
@@ -34,6 +34,17 @@ pub(crate) fn post(notifications: &[Notification]) -> Result<()> {
             })
         })
         .collect();
+    if crate::citus::tell(&rows) {
+        return Ok(());
+    }
+    post_rows(&rows)
+}
+
+/// Writes those that were made on another server, likewise.
+pub(crate) fn post_rows(rows: &[Value]) -> Result<()> {
+    if rows.is_empty() || !is_there()? {
+        return Ok(());
+    }
     Spi::connect_mut(|client| {
         client.update(
             "INSERT INTO crm_health.notifications
@@ -44,7 +55,7 @@ pub(crate) fn post(notifications: &[Notification]) -> Result<()> {
                kind text, user_id uuid, subject_type text, subject_id text, severity text, title text,
                detail text, next_step text, data jsonb)",
             None,
-            &[JsonB(Value::Array(rows)).into()],
+            &[JsonB(Value::Array(rows.to_vec())).into()],
         )?;
         Ok(())
     })

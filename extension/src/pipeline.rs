@@ -56,22 +56,27 @@ pub(crate) fn days(days: f64) -> i32 {
 }
 
 /// The configuration, with the pipeline in use where deals are scored.
-pub(crate) fn added_to(mut config: Value, kind: Kind) -> Result<Value> {
-    if kind == Kind::Deals {
-        let model: Option<JsonB> = Spi::connect(|client| {
-            let rows = client.select(
-                "SELECT m.model FROM crm_health.deal_models m WHERE m.is_active",
-                Some(1),
-                &[],
-            )?;
-            if rows.is_empty() {
-                return Ok(None);
-            }
-            rows.first().get(1)
-        })?;
-        if let Some(JsonB(model)) = model {
-            config[SECTION] = model;
+pub(crate) fn added_to(config: Value, kind: Kind) -> Result<Value> {
+    if kind == Kind::Relationships {
+        return Ok(config);
+    }
+    let mut config = match crate::citus::added_deal_model(config) {
+        Ok(config) => return Ok(config),
+        Err(config) => config,
+    };
+    let model: Option<JsonB> = Spi::connect(|client| {
+        let rows = client.select(
+            "SELECT m.model FROM crm_health.deal_models m WHERE m.is_active",
+            Some(1),
+            &[],
+        )?;
+        if rows.is_empty() {
+            return Ok(None);
         }
+        rows.first().get(1)
+    })?;
+    if let Some(JsonB(model)) = model {
+        config[SECTION] = model;
     }
     Ok(config)
 }

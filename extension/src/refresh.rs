@@ -70,6 +70,10 @@ pub(crate) fn refresh(
     if users.is_empty() {
         return Ok(Vec::new());
     }
+    if crm.is_spread() {
+        let age = max_age_hours.unwrap_or_default();
+        return crate::citus::refresh(kind, &users, age, as_of, &settings);
+    }
     // Where all is to be computed there is nothing to look for before the lock.
     let mut whole_users = kind == Kind::Relationships && plan::can_compute_users()?;
     if max_age_hours != Some(0) {

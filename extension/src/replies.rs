@@ -22,11 +22,14 @@ pg_function! {
 }
 
 /// Fills the reply flags of the user's e-mails that lack them and counts what changed.
-fn link(user: Uuid) -> Result<i64> {
+pub(crate) fn link(user: Uuid) -> Result<i64> {
     let settings = Settings::read()?;
     let crm = crm::current(&settings.crm_schema)?;
     let owner = crm.score_owner()?;
     caller::authorize(&[user], Some(owner), &settings.trusted_roles)?;
+    if crm.is_spread() {
+        return crate::citus::link_replies(user, &settings);
+    }
     let statement = link_replies_statement(&crm)?;
     let _owner = AsOwner::enter(owner);
     Spi::connect_mut(|client| {

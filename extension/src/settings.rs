@@ -9,7 +9,7 @@ use pgrx::spi::OwnedPreparedStatement;
 use crate::error::{Error, Result};
 
 /// The settings that a refresh needs. The rest are read where SQL uses them.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) crm_schema: String,
     pub(crate) trusted_roles: String,
@@ -26,6 +26,9 @@ thread_local! {
 
 impl Settings {
     pub(crate) fn read() -> Result<Self> {
+        if let Some(settings) = crate::citus::settings() {
+            return Ok(settings);
+        }
         let mut settings = Self {
             crm_schema: "public".to_owned(),
             trusted_roles: String::new(),
@@ -57,6 +60,10 @@ impl Settings {
 
 /// The scoring configuration of the config tables as JSON, checked to be usable.
 pub(crate) fn scoring_config() -> Result<serde_json::Value> {
+    if let Some(value) = crate::citus::config() {
+        parse_config(&value)?;
+        return Ok(value);
+    }
     // Not Spi::get_one, which takes a transaction id: there are none on a standby.
     let found: Option<JsonB> = Spi::connect(|client| {
         client

@@ -74,9 +74,14 @@ extension_sql_file!(
     requires = ["explain"]
 );
 extension_sql_file!(
+    "../../sql/extension/citus.sql",
+    name = "citus",
+    requires = ["link_replies"]
+);
+extension_sql_file!(
     "../../sql/extension/runs.sql",
     name = "runs",
-    requires = ["link_replies"]
+    requires = ["citus"]
 );
 extension_sql_file!(
     "../../sql/extension/notifications.sql",

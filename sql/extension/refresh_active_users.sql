@@ -28,6 +28,7 @@ DECLARE
   v_failed boolean;
   v_message pg_catalog.text;
   v_state pg_catalog.text;
+  v_spread pg_catalog.jsonb;
 BEGIN
   PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
   IF pg_is_in_recovery() THEN
@@ -41,7 +42,7 @@ BEGIN
   END IF;
   v_as_of := coalesce(p_as_of, now());
   v_age := coalesce(p_max_age_hours, crm_health.setting('default_max_age_hours')::integer);
-  v_size := crm_health.setting('refresh_batch_users')::integer;
+  v_size := crm_health.setting('refresh_batch_users')::integer * crm_health.worker_count();
 
   -- Within a transaction block this fails, before there is a lock that a rollback would not give back.
   COMMIT;
@@ -74,10 +75,17 @@ BEGIN
     v_batch := v_users[v_done + 1 : v_done + v_size];
     BEGIN
       v_failed := false;
-      SELECT count(*) FILTER (WHERE d.updated) INTO v_batch_deals
-      FROM crm_health.refresh_deals(v_batch, v_age, v_as_of) d;
-      SELECT count(*) FILTER (WHERE r.updated) INTO v_batch_relationships
-      FROM crm_health.refresh_relationships(v_batch, v_age, v_as_of) r;
+      v_spread := NULL;
+      -- Where Citus spreads the users, their servers do it, and keep one's failure to itself.
+      v_spread := crm_health.refresh_on_workers(v_batch, v_age, v_as_of);
+      v_batch_deals := v_spread -> 'deals';
+      v_batch_relationships := v_spread -> 'relationships';
+      IF v_spread IS NULL THEN
+        SELECT count(*) FILTER (WHERE d.updated) INTO v_batch_deals
+        FROM crm_health.refresh_deals(v_batch, v_age, v_as_of) d;
+        SELECT count(*) FILTER (WHERE r.updated) INTO v_batch_relationships
+        FROM crm_health.refresh_relationships(v_batch, v_age, v_as_of) r;
+      END IF;
     EXCEPTION WHEN query_canceled THEN
       v_cancelled := true;
     WHEN OTHERS THEN
@@ -86,7 +94,10 @@ BEGIN
     IF v_cancelled THEN
       EXIT;
     END IF;
-    IF v_failed THEN
+    IF v_spread IS NOT NULL THEN
+      v_processed := v_processed + (v_spread ->> 'done')::integer;
+      v_errors := v_errors || (v_spread -> 'errors');
+    ELSIF v_failed THEN
       -- One of them spoils the batch: each alone, so that the others get their scores.
       v_batch_deals := 0;
       v_batch_relationships := 0;

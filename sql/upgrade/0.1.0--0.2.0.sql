@@ -4,10 +4,12 @@
 \constraint config_tables.sql crm_health.settings settings_name_is_known settings_notification_retention_days_is_1_to_36500 settings_alert_quiet_days_is_0_to_3650
 \setting notification_retention_days alert_quiet_days
 \create gather.sql
+\create citus.sql
 \create notifications.sql
 \create alerts.sql
 \create contact_data.sql
 \create replay.sql
+\replace refresh_active_users.sql crm_health.refresh_active_users
 \replace schedule.sql crm_health.purge
 \replace check_install.sql crm_health.check_install
 \create metrics.sql

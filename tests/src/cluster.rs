@@ -91,6 +91,12 @@ impl Cluster {
         format!("postgres://postgres@127.0.0.1:{}/", self.port)
     }
 
+    /// Where it listens, on 127.0.0.1.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// The folder of its data.
     #[must_use]
     pub fn data(&self) -> String {
@@ -100,6 +106,11 @@ impl Cluster {
     /// Stops it where it runs, and starts it again.
     pub fn restart(&self) {
         self.control("restart");
+    }
+
+    /// Stops it.
+    pub fn stop(&self) {
+        self.program("pg_ctl", &["-D", &self.data(), "-m", "fast", "-w", "stop"]);
     }
 
     fn control(&self, action: &str) {

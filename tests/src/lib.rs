@@ -5,6 +5,7 @@
 //! side and none sees another's rows.
 #![forbid(unsafe_code)]
 
+pub mod citus;
 pub mod cluster;
 pub mod crm;
 pub mod database;
@@ -13,6 +14,7 @@ pub mod kept;
 pub mod scores;
 pub mod session;
 
+pub use citus::CitusCluster;
 pub use cluster::Cluster;
 pub use crm::Crm;
 pub use database::Database;

@@ -11,6 +11,7 @@ use pgrx::prelude::*;
 use pgrx::spi::{quote_identifier, quote_qualified_identifier};
 
 use super::columns::{Role, TABLES, Table};
+use crate::citus::{self, Spread};
 use crate::error::{Error, Result};
 
 /// A table or view that was found.
@@ -20,6 +21,7 @@ pub(crate) struct Relation {
     pub(crate) name: String,
     pub(crate) kind: String,
     pub(crate) owner: pg_sys::Oid,
+    pub(crate) oid: pg_sys::Oid,
     /// Column name → its type as SQL writes it.
     pub(crate) columns: HashMap<String, String>,
     /// Of a score table: a trigger of the application writes its history.
@@ -55,6 +57,10 @@ pub(crate) struct Crm {
     readings: HashMap<&'static str, String>,
     /// Counts up with each reading: what was derived from an older one is stale.
     pub(crate) generation: u64,
+    /// How Citus spreads the tables, where it does.
+    pub(crate) spread: Option<Rc<Spread>>,
+    /// Which part of the tables this is: 0 for all of them, else the shard of the scores of the users in it.
+    pub(crate) part: i64,
 }
 
 static CHANGES: AtomicU64 = AtomicU64::new(1);
@@ -64,8 +70,17 @@ thread_local! {
     static CACHED: RefCell<Option<Rc<Crm>>> = const { RefCell::new(None) };
 }
 
-/// The CRM of the schema. Cheap while no table changes.
+/// The CRM of the schema, or in a call that came from a coordinator the part of it that the call is about.
+/// Cheap while no table changes.
 pub(crate) fn current(schema: &str) -> Result<Rc<Crm>> {
+    match citus::crm() {
+        Some(part) => Ok(part),
+        None => whole(schema),
+    }
+}
+
+/// The CRM of the schema. Cheap while no table changes.
+pub(crate) fn whole(schema: &str) -> Result<Rc<Crm>> {
     watch_catalog();
     let changes = CHANGES.load(Ordering::Relaxed);
     let cached = CACHED.with_borrow(|cached| {
@@ -133,18 +148,39 @@ impl Crm {
                         .zip(row.get::<Vec<String>>(6)?.unwrap_or_default())
                         .collect(),
                     keeps_history: row.get(7)?.unwrap_or_default(),
+                    oid: row.get(8)?.unwrap_or(pg_sys::InvalidOid),
                 };
                 // The CRM's own schema comes first; `public` serves where it has no score tables.
                 relations.entry(table.name).or_insert(relation);
             }
             Ok(())
         })?;
+        let spread = Spread::read(&relations)?.map(Rc::new);
         Ok(Self {
             schema: schema.to_owned(),
             relations,
             readings: HashMap::new(),
             generation,
+            spread,
+            part: 0,
         })
+    }
+
+    /// The part of this CRM that is in these shards: table → the shard's name, in the table's schema.
+    pub(crate) fn part(&self, part: i64, shards: &HashMap<String, String>) -> Self {
+        let mut crm = self.clone();
+        for (name, relation) in &mut crm.relations {
+            if let Some(shard) = shards.get(*name) {
+                relation.name.clone_from(shard);
+            }
+        }
+        crm.part = part;
+        crm
+    }
+
+    /// Whether its tables are spread over several servers, and this is not the part of one of them.
+    pub(crate) fn is_spread(&self) -> bool {
+        self.spread.is_some() && self.part == 0
     }
 
     pub(crate) fn find(&self, name: &str) -> Option<&Relation> {

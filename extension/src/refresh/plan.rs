@@ -19,11 +19,17 @@ use crate::raw::{each_row, value};
 /// Advisory locks of a refresh are taken in this class, one a user.
 const LOCK_SEED: i64 = 0x6372_6d5f_6865_616c;
 
+/// What a statement is for: one user or many (or which ghost model), and which part of the CRM.
+type Purpose = (Kind, bool, i64);
+
+/// What was made for a purpose, in which generation of the catalog.
+type Kept<T> = RefCell<HashMap<Purpose, (u64, T)>>;
+
 thread_local! {
     static CAN_COMPUTE_USERS: Cell<bool> = const { Cell::new(false) };
-    static DUE: RefCell<HashMap<(Kind, bool), (u64, OwnedPreparedStatement)>> = RefCell::new(HashMap::new());
+    static DUE: Kept<OwnedPreparedStatement> = RefCell::new(HashMap::new());
     static WHOLE: RefCell<WholePlans> = RefCell::new(HashMap::new());
-    static COMPUTE: RefCell<HashMap<(Kind, bool), (u64, String)>> = RefCell::new(HashMap::new());
+    static COMPUTE: Kept<String> = RefCell::new(HashMap::new());
 }
 
 /// The targets of the users, with the scores they have.
@@ -38,7 +44,7 @@ pub(super) fn due(
             // One user is asked for so often that her plan is made apart: it is one for any user,
             // and need not be made again at each call.
             let one = users.len() == 1;
-            let key = (kind, one);
+            let key = (kind, one, crm.part);
             if kept
                 .get(&key)
                 .is_none_or(|(generation, _)| *generation != crm.generation)
@@ -231,7 +237,7 @@ pub(super) fn compute_users(refresh: &Refresh<'_>, oldest_fresh: i64) -> Result<
     Ok(computed)
 }
 
-type WholePlans = HashMap<bool, (u64, OwnedPreparedStatement)>;
+type WholePlans = HashMap<(bool, i64), (u64, OwnedPreparedStatement)>;
 
 fn whole_plan<'a>(
     kept: &'a mut WholePlans,
@@ -239,7 +245,8 @@ fn whole_plan<'a>(
     refresh: &Refresh<'_>,
 ) -> Result<&'a OwnedPreparedStatement> {
     let (crm, calibrated) = (refresh.crm, super::is_calibrated(refresh.config));
-    let known = kept.get(&calibrated);
+    let key = (calibrated, crm.part);
+    let known = kept.get(&key);
     if known.is_none_or(|(generation, _)| *generation != crm.generation) {
         let types = [
             pg_sys::UUIDARRAYOID,
@@ -250,9 +257,9 @@ fn whole_plan<'a>(
         ];
         let text = relationships::compute_users(crm, calibrated)?;
         let plan = client.prepare_mut(text.as_str(), &types.map(PgOid::from))?;
-        kept.insert(calibrated, (crm.generation, plan.keep()));
+        kept.insert(key, (crm.generation, plan.keep()));
     }
-    Ok(&kept[&calibrated].1)
+    Ok(&kept[&key].1)
 }
 
 /// # Safety
@@ -279,7 +286,7 @@ unsafe fn whole(row: [Option<pg_sys::Datum>; 7]) -> Computed {
 
 fn statement(kind: Kind, crm: &Crm, calibrated: bool) -> Result<String> {
     COMPUTE.with_borrow_mut(|kept| {
-        if let Some((generation, text)) = kept.get(&(kind, calibrated))
+        if let Some((generation, text)) = kept.get(&(kind, calibrated, crm.part))
             && *generation == crm.generation
         {
             return Ok(text.clone());
@@ -288,7 +295,7 @@ fn statement(kind: Kind, crm: &Crm, calibrated: bool) -> Result<String> {
             Kind::Deals => deals::compute(crm)?,
             Kind::Relationships => relationships::compute(crm, calibrated)?,
         };
-        kept.insert((kind, calibrated), (crm.generation, text.clone()));
+        kept.insert((kind, calibrated, crm.part), (crm.generation, text.clone()));
         Ok(text)
     })
 }

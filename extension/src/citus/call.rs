@@ -1,0 +1,113 @@
+//! What the coordinator asks of the servers that hold the users.
+
+use pgrx::datum::{JsonB, TimestampWithTimeZone, Uuid};
+use pgrx::pg_sys;
+use pgrx::prelude::*;
+use serde_json::{Value, json};
+
+use crate::error::{Error, Result};
+use crate::outbox;
+use crate::refresh::{Kind, Scored};
+use crate::settings::{Settings, scoring_config};
+
+/// Refreshes users one after another, each where she is. The caller has been authorized.
+pub(crate) fn refresh(
+    kind: Kind,
+    users: &[Uuid],
+    max_age_hours: i32,
+    as_of: TimestampWithTimeZone,
+    settings: &Settings,
+) -> Result<Vec<Scored>> {
+    let call = match kind {
+        Kind::Deals => "refresh_deals",
+        Kind::Relationships => "refresh_relationships",
+    };
+    let arguments =
+        json!({"max_age_hours": max_age_hours, "as_of": pg_sys::TimestampTz::from(as_of)});
+    let settings = sent(settings)?;
+    let mut scored = Vec::new();
+    for user in users {
+        let result = on_worker(*user, call, &arguments, &settings)?;
+        for row in result.as_array().ok_or_else(unreadable)? {
+            scored.push(read(*user, row)?);
+        }
+    }
+    Ok(scored)
+}
+
+/// Links the replies of a user where she is. The caller has been authorized.
+pub(crate) fn link_replies(user: Uuid, settings: &Settings) -> Result<i64> {
+    let result = on_worker(user, "link_replies", &json!({}), &sent(settings)?)?;
+    result.as_i64().ok_or_else(unreadable)
+}
+
+/// What goes along with each call: settings and configuration are the coordinator's.
+pub(super) fn sent(settings: &Settings) -> Result<Value> {
+    Ok(json!({
+        "crm_schema": settings.crm_schema,
+        "alert_quiet_days": settings.alert_quiet_days,
+        "config": crate::pipeline::added_to(scoring_config()?, Kind::Deals)?,
+    }))
+}
+
+/// Has the server that holds the user do the work, in this transaction, and posts what is to be told.
+///
+/// As the owner of the extension: call it in no [`AsOwner`](crate::owner::AsOwner).
+fn on_worker(user: Uuid, call: &str, arguments: &Value, settings: &Value) -> Result<Value> {
+    // Citus sends away what names the user as a constant; a UUID needs no quoting.
+    let statement = format!(
+        "SELECT w.answer FROM crm_health.on_worker('{user}'::uuid, $1, $2, $3) AS w (answer)"
+    );
+    let answer: Option<JsonB> = Spi::connect_mut(|client| {
+        let arguments = [
+            call.into(),
+            JsonB(arguments.clone()).into(),
+            JsonB(settings.clone()).into(),
+        ];
+        client
+            .update(statement.as_str(), None, &arguments)?
+            .first()
+            .get_one()
+    })?;
+    let JsonB(mut answer) = answer.ok_or_else(unreadable)?;
+    post(&answer["told"])?;
+    Ok(answer["result"].take())
+}
+
+/// Posts what servers want told.
+pub(super) fn post(told: &Value) -> Result<()> {
+    match told.as_array() {
+        Some(told) => outbox::post_rows(told),
+        None => Ok(()),
+    }
+}
+
+/// A row as [`super::held`] writes it.
+fn read(user: Uuid, row: &Value) -> Result<Scored> {
+    Ok(Scored {
+        user,
+        id: id(&row[0])?,
+        company: id(&row[1])?,
+        score_id: None,
+        score: row[2].as_i64().and_then(|score| i32::try_from(score).ok()),
+        status: row[3].as_str().map(str::to_owned),
+        ghost_risk: None,
+        fresh: row[4].as_bool().ok_or_else(unreadable)?,
+    })
+}
+
+fn id(value: &Value) -> Result<Option<Uuid>> {
+    let Some(text) = value.as_str() else {
+        return Ok(None);
+    };
+    let hex: String = text.chars().filter(|letter| *letter != '-').collect();
+    let id = u128::from_str_radix(&hex, 16).map_err(|_| unreadable())?;
+    Ok(Some(Uuid::from_bytes(id.to_be_bytes())))
+}
+
+fn unreadable() -> Error {
+    Error::Input(
+        "a server that holds users answered unexpectedly: all need the same version of crm_health"
+            .to_owned(),
+    )
+}

@@ -1,0 +1,93 @@
+//! What a call from the coordinator brings, in force until the work is done.
+//!
+//! The functions that read settings, the configuration, the CRM, or write to the outbox ask here
+//! first. Without such a call there is nothing here, and they look where they always do.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use serde_json::Value;
+
+use crate::crm::Crm;
+use crate::pipeline::SECTION;
+use crate::settings::Settings;
+
+/// What came with the call.
+pub(super) struct Scope {
+    pub(super) settings: Settings,
+    /// The scoring configuration, with the pipeline of deals where one is in use.
+    pub(super) config: Value,
+    /// The part of the CRM that is here.
+    pub(super) crm: Rc<Crm>,
+    /// What is to be told of, for the coordinator's outbox.
+    pub(super) told: Vec<Value>,
+}
+
+thread_local! {
+    static SCOPE: RefCell<Option<Scope>> = const { RefCell::new(None) };
+}
+
+/// Runs the work of a call, and returns its result with what is to be told of.
+pub(super) fn within<T>(scope: Scope, work: impl FnOnce() -> T) -> (T, Vec<Value>) {
+    /// Ends the scope also where the work ends in an error.
+    struct Leave;
+    impl Drop for Leave {
+        fn drop(&mut self) {
+            SCOPE.take();
+        }
+    }
+    SCOPE.set(Some(scope));
+    let _leave = Leave;
+    let result = work();
+    let told = SCOPE.take().map(|scope| scope.told).unwrap_or_default();
+    (result, told)
+}
+
+fn of<T>(get: impl FnOnce(&Scope) -> T) -> Option<T> {
+    SCOPE.with_borrow(|scope| scope.as_ref().map(get))
+}
+
+/// The settings that came with the call in progress.
+pub(crate) fn settings() -> Option<Settings> {
+    of(|scope| scope.settings.clone())
+}
+
+/// The CRM's part that the call in progress is about.
+pub(crate) fn crm() -> Option<Rc<Crm>> {
+    of(|scope| Rc::clone(&scope.crm))
+}
+
+/// The scoring configuration that came with the call in progress.
+pub(crate) fn config() -> Option<Value> {
+    of(|scope| {
+        let mut config = scope.config.clone();
+        if let Some(sections) = config.as_object_mut() {
+            sections.remove(SECTION);
+        }
+        config
+    })
+}
+
+/// The configuration with the pipeline that came with the call in progress, if one did; an error
+/// gives the configuration back: no call is in progress.
+pub(crate) fn added_deal_model(mut config: Value) -> Result<Value, Value> {
+    match of(|scope| scope.config.get(SECTION).cloned()) {
+        Some(Some(model)) => {
+            config[SECTION] = model;
+            Ok(config)
+        }
+        Some(None) => Ok(config),
+        None => Err(config),
+    }
+}
+
+/// Keeps notifications for the coordinator; `false` where no call is in progress.
+pub(crate) fn tell(rows: &[Value]) -> bool {
+    SCOPE.with_borrow_mut(|scope| match scope {
+        Some(scope) => {
+            scope.told.extend_from_slice(rows);
+            true
+        }
+        None => false,
+    })
+}
