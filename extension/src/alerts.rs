@@ -9,20 +9,24 @@ use crate::owner::AsOwner;
 use crate::raw::pg_function;
 use crate::refresh::alert_rules;
 use crate::settings::Settings;
-use crate::{caller, crm};
+use crate::{caller, citus, crm};
 
 /// From which statuses, and what is written.
 struct Move {
+    /// Its name where another server has the alert.
+    call: &'static str,
     from: &'static str,
     set: &'static str,
 }
 
 const ACKNOWLEDGE: Move = Move {
+    call: "acknowledge_alert",
     from: "('active')",
     set: "status = 'acknowledged', acknowledged_at = now(), acknowledged_by = $2",
 };
 
 const DISMISS: Move = Move {
+    call: "dismiss_alert",
     from: "('active', 'acknowledged')",
     set: "status = 'dismissed', dismissed_at = now(), metadata = coalesce(a.metadata, '{}') || \
           jsonb_strip_nulls(jsonb_build_object('dismissed_by', $2))",
@@ -77,6 +81,15 @@ fn change(alert: Uuid, to: &Move) -> Result<String> {
         .complete_table("deal_health_alerts")?
         .ok_or_else(unknown)?
         .qualified();
+    if crm.is_spread() {
+        let user = citus::user_of(&crm, "deal_health_alerts", "user_id", alert)?;
+        let user = user.ok_or_else(unknown)?;
+        caller::authorize(&[user], Some(owner), &settings.trusted_roles)?;
+        let arguments = serde_json::json!({"id": alert.to_string(), "as_of": 0});
+        let rows = citus::rows(user, to.call, &arguments, &settings)?;
+        let status = rows.into_iter().flatten().flatten().next();
+        return status.ok_or_else(unknown);
+    }
     let by = caller::jwt_subject_id();
     let _owner = AsOwner::enter(owner);
     Spi::connect_mut(|client| {

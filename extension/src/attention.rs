@@ -3,14 +3,15 @@
 use pgrx::datum::{JsonB, TimestampWithTimeZone, Uuid};
 use pgrx::prelude::*;
 use pgrx::{IntoDatum, pg_getarg, pg_sys};
+use serde_json::json;
 
-use crate::caller;
 use crate::crm::{self, Crm};
 use crate::error::{Error, Result, or_raise};
 use crate::owner::AsOwner;
 use crate::raw::{RowSink, pg_function};
 use crate::refresh::{Kind, reasons_statement, worst_statement};
 use crate::settings::{Settings, scoring_config};
+use crate::{caller, citus};
 
 /// A deal or contact with a bad score.
 struct Item {
@@ -68,12 +69,26 @@ fn attention(
     let crm = crm::current(&settings.crm_schema)?;
     let owner = crm.score_owner()?;
     let users = whose(users, owner, &settings)?;
+    if crm.is_spread() {
+        let mut items = attention_elsewhere(&crm, users.as_deref(), limit, as_of, &settings)?;
+        order(&mut items, limit);
+        return Ok(items);
+    }
     let config = scoring_config()?;
     // The pipeline in use is the extension's, and read before the work as the owner of the scores.
     let of_deals = crate::pipeline::added_to(config.clone(), Kind::Deals)?;
     let _owner = AsOwner::enter(owner);
     let mut items = worst(Kind::Deals, &crm, users.as_deref(), limit)?;
     items.extend(worst(Kind::Relationships, &crm, users.as_deref(), limit)?);
+    order(&mut items, limit);
+    for (kind, config) in [(Kind::Deals, &of_deals), (Kind::Relationships, &config)] {
+        give_reasons(kind, &crm, &mut items, as_of, config)?;
+    }
+    Ok(items)
+}
+
+/// The worst first, and no more than asked for.
+fn order(items: &mut Vec<Item>, limit: i32) {
     items.sort_by(|a, b| {
         a.score
             .cmp(&b.score)
@@ -81,10 +96,64 @@ fn attention(
             .then_with(|| a.name.cmp(&b.name))
     });
     items.truncate(limit as usize);
-    for (kind, config) in [(Kind::Deals, &of_deals), (Kind::Relationships, &config)] {
-        give_reasons(kind, &crm, &mut items, as_of, config)?;
+}
+
+/// What each server, or each user's, finds the worst of its own.
+fn attention_elsewhere(
+    crm: &Crm,
+    users: Option<&[Uuid]>,
+    limit: i32,
+    as_of: TimestampWithTimeZone,
+    settings: &Settings,
+) -> Result<Vec<Item>> {
+    const CALL: &str = "needs_attention";
+    let mut arguments = json!({"limit": limit, "as_of": pg_sys::TimestampTz::from(as_of)});
+    let mut rows = Vec::new();
+    match users {
+        None => {
+            for found in citus::on_all(crm, CALL, &arguments, settings)? {
+                rows.extend(citus::texts(&found)?);
+            }
+        }
+        Some(users) => {
+            for user in users {
+                arguments["users"] = json!([user.to_string()]);
+                rows.extend(citus::rows(*user, CALL, &arguments, settings)?);
+            }
+        }
     }
-    Ok(items)
+    rows.into_iter().map(item).collect()
+}
+
+/// A row of texts as an item.
+fn item(row: Vec<Option<String>>) -> Result<Item> {
+    let unreadable =
+        || Error::Input("a server's answer to needs_attention is not readable".to_owned());
+    let Ok([kind, user, id, name, score, status, value, reasons]) =
+        <[Option<String>; 8]>::try_from(row)
+    else {
+        return Err(unreadable());
+    };
+    let id_of = |text: Option<String>| citus::id(text.as_deref())?.ok_or_else(unreadable);
+    let value = value.map(|text| AnyNumeric::try_from(text.as_str()));
+    Ok(Item {
+        kind: if kind.as_deref() == Some(kind_of(Kind::Deals)) {
+            kind_of(Kind::Deals)
+        } else {
+            kind_of(Kind::Relationships)
+        },
+        user: id_of(user)?,
+        id: id_of(id)?,
+        name,
+        score: score
+            .and_then(|text| text.parse().ok())
+            .ok_or_else(unreadable)?,
+        status: status.unwrap_or_default(),
+        value: value.transpose().map_err(|_| unreadable())?,
+        reasons: reasons
+            .map_or_else(|| Ok(Vec::new()), |text| serde_json::from_str(&text))
+            .map_err(|_| unreadable())?,
+    })
 }
 
 /// Whose scores are meant. Without a list: everyone's for who may see everyone's, one's own else.

@@ -12,6 +12,9 @@ use crate::error::{Error, Result};
 
 /// The person that the session's JWT names, if it names one.
 pub(crate) fn jwt_subject() -> Option<String> {
+    if let Some(subject) = crate::citus::subject() {
+        return subject;
+    }
     let claims = setting(c"request.jwt.claims")
         .and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok())
         .and_then(|claims| {

@@ -12,6 +12,8 @@ mod held;
 mod scope;
 mod shards;
 
-pub(crate) use call::{link_replies, refresh};
-pub(crate) use scope::{added_deal_model, config, crm, settings, tell};
+pub(crate) use call::{id, link_replies, refresh, rows, texts, user_of, value};
+pub(crate) use everyone::on_all;
+pub(crate) use held::instant;
+pub(crate) use scope::{added_deal_model, config, crm, settings, subject, tell};
 pub(crate) use shards::Spread;

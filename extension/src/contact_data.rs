@@ -11,10 +11,9 @@ use serde_json::{Map, Value, json};
 
 use crate::crm::{Crm, Relation};
 use crate::error::{Error, Result, or_raise};
-use crate::owner::AsOwner;
 use crate::raw::pg_function;
 use crate::settings::Settings;
-use crate::{caller, crm, outbox, refresh};
+use crate::{caller, citus, crm, outbox, refresh};
 
 /// What stands in the place of a name.
 const ERASED: &str = "[erased]";
@@ -53,6 +52,10 @@ const MENTIONS: [(&str, &str); 7] = [
     ("activities", "user_id"),
     ("deals", "owner_id"),
 ];
+
+/// Where other users may have rows of the contact: on other servers, where Citus spreads them.
+const COLLEAGUES: [&str; 2] = ["communication_events", "relationship_health_scores"];
+const OF_COLLEAGUES: &str = "t.contact_id = $1 AND t.user_id <> $2";
 
 const OUTBOX_TEXTS: [&str; 4] = ["title", "detail", "next_step", "data"];
 
@@ -98,7 +101,7 @@ impl Subject {
         let crm = crm::current(&settings.crm_schema)?;
         let owner = crm.score_owner()?;
         let unknown = || Error::UnknownContact(contact.to_string());
-        let _owner = AsOwner::enter(owner);
+        let _owner = crm.as_owner(owner);
         let (user, names) = Spi::connect(|client| {
             let rows = client.select(
                 format!(
@@ -131,6 +134,20 @@ impl Subject {
         })
     }
 
+    fn qualified(&self, table: &str) -> Result<String> {
+        Ok(self
+            .crm
+            .writable(table, &["contact_id", "user_id"])?
+            .qualified())
+    }
+
+    /// The work of the server that has the user's rows.
+    fn elsewhere(&self, call: &str) -> Result<Value> {
+        let settings = Settings::read()?;
+        let arguments = json!({"id": self.contact.to_string(), "as_of": 0});
+        citus::value(self.user, call, &arguments, &settings)
+    }
+
     /// The tables that hold rows of the contact's own, with the condition for them.
     fn own_rows(&self) -> Result<Vec<(&'static str, &Relation, String)>> {
         let scores = self
@@ -138,7 +155,10 @@ impl Subject {
             .score_table("relationship_health_scores")?
             .qualified();
         let known = OWN_ROWS.iter().filter_map(|(name, condition)| {
-            let table = self.crm.find(name)?;
+            let table = self
+                .crm
+                .find(name)
+                .filter(|_| self.crm.is_kept_here(name))?;
             Some((*name, table, condition.replace("{scores}", &scores)))
         });
         Ok(known.collect())
@@ -177,8 +197,25 @@ fn pattern(names: &[String]) -> Option<String> {
 
 fn forget(subject: &Subject) -> Result<Value> {
     let (mut deleted, mut scrubbed, mut left) = (Map::new(), Map::new(), Vec::new());
+    if subject.crm.is_spread() {
+        let mut elsewhere = subject.elsewhere("forget_contact")?;
+        for (of, counts) in [("deleted", &mut deleted), ("scrubbed", &mut scrubbed)] {
+            if let Value::Object(known) = elsewhere[of].take() {
+                *counts = known;
+            }
+        }
+        for table in COLLEAGUES {
+            let statement = format!(
+                "DELETE FROM {} t WHERE {OF_COLLEAGUES}",
+                subject.qualified(table)?
+            );
+            let count = run(&statement, &[subject.contact.into(), subject.user.into()])?;
+            let all = deleted[table].as_u64().unwrap_or(0) + count as u64;
+            deleted.insert(table.to_owned(), all.into());
+        }
+    }
     {
-        let _owner = AsOwner::enter(subject.owner);
+        let _owner = subject.crm.as_owner(subject.owner);
         refresh::lock(&[subject.user])?;
         for (name, table, condition) in subject.own_rows()? {
             if !matches!(table.kind.as_str(), "r" | "p") {
@@ -196,6 +233,7 @@ fn forget(subject: &Subject) -> Result<Value> {
                 .crm
                 .find(name)
                 .filter(|table| table.kind == "r" || table.kind == "p")
+                .filter(|_| subject.crm.is_kept_here(name))
             else {
                 continue;
             };
@@ -204,7 +242,7 @@ fn forget(subject: &Subject) -> Result<Value> {
             scrubbed.insert(name.to_owned(), count.into());
         }
     }
-    if outbox::is_there()? {
+    if subject.crm.part == 0 && outbox::is_there()? {
         let count = run(
             "DELETE FROM crm_health.notifications n WHERE n.subject_type = 'contact' AND n.subject_id = $1::text",
             &[subject.contact.into()],
@@ -223,8 +261,20 @@ fn forget(subject: &Subject) -> Result<Value> {
 
 fn export(subject: &Subject) -> Result<Value> {
     let mut found = Map::new();
+    if subject.crm.is_spread() {
+        if let Value::Object(known) = subject.elsewhere("export_contact")? {
+            found = known;
+        }
+        for table in COLLEAGUES {
+            let arguments = [subject.contact.into(), subject.user.into()];
+            let more = rows(&subject.qualified(table)?, OF_COLLEAGUES, &arguments)?;
+            if let (Some(Value::Array(known)), Value::Array(more)) = (found.get_mut(table), more) {
+                known.extend(more);
+            }
+        }
+    }
     {
-        let _owner = AsOwner::enter(subject.owner);
+        let _owner = subject.crm.as_owner(subject.owner);
         for (name, table, condition) in subject.own_rows()? {
             // A cache of what the events say, in a form of its own.
             if name != "contact_streams" {
@@ -233,7 +283,11 @@ fn export(subject: &Subject) -> Result<Value> {
             }
         }
         for (name, user) in MENTIONS {
-            if let (Some(table), Some(pattern)) = (subject.crm.find(name), &subject.pattern) {
+            let table = subject
+                .crm
+                .find(name)
+                .filter(|_| subject.crm.is_kept_here(name));
+            if let (Some(table), Some(pattern)) = (table, &subject.pattern) {
                 let texts = text_columns(table);
                 if texts.is_empty() {
                     continue;
@@ -254,7 +308,7 @@ fn export(subject: &Subject) -> Result<Value> {
             }
         }
     }
-    if outbox::is_there()? {
+    if subject.crm.part == 0 && outbox::is_there()? {
         let notifications = rows(
             "crm_health.notifications",
             "t.subject_type = 'contact' AND t.subject_id = $1::text",

@@ -70,8 +70,12 @@ pub(crate) enum Error {
     NotColocated { first: String, second: String },
     #[error("Citus spreads no table of schema \"{schema}\" here")]
     NotSpread { schema: String },
-    #[error("the data of user {user} are on another server")]
-    HeldElsewhere { user: String },
+    #[error("the data of {whose} are on another server")]
+    HeldElsewhere { whose: String },
+    #[error("server {server} of the cluster gave no answer: {reason}")]
+    ServerLost { server: String, reason: String },
+    #[error("{what} needs the rows of all users on one server, and Citus spreads them")]
+    OneServerOnly { what: &'static str },
     #[error("another fit of this model is running")]
     FitRunning,
     #[error("cannot refresh scores or fit a model on a standby")]
@@ -100,6 +104,8 @@ impl Error {
             | Error::NotColocated { .. }
             | Error::NotSpread { .. } => Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
             Error::UnknownAlert(_) | Error::UnknownContact(_) => Code::ERRCODE_NO_DATA_FOUND,
+            Error::ServerLost { .. } => Code::ERRCODE_CONNECTION_FAILURE,
+            Error::OneServerOnly { .. } => Code::ERRCODE_FEATURE_NOT_SUPPORTED,
             // A client may try again: the next look finds the server.
             Error::HeldElsewhere { .. } => Code::ERRCODE_T_R_SERIALIZATION_FAILURE,
             Error::Rule { .. } => Code::ERRCODE_CHECK_VIOLATION,
@@ -133,6 +139,8 @@ impl Error {
             Error::GhostModelExists(_) => "leave p_name out for a name made of the time".to_owned(),
             Error::NotByUser { .. } | Error::NotColocated { .. } | Error::NotSpread { .. } => "run sql/citus.sql on the coordinator: it spreads the tables of a user together; docs/citus.md tells by which columns".to_owned(),
             Error::HeldElsewhere { .. } => "call it on the coordinator; where it was, the shard moved just now: try again".to_owned(),
+            Error::ServerLost { .. } => "SELECT * FROM citus_check_cluster_node_health() tells which servers reach which".to_owned(),
+            Error::OneServerOnly { .. } => "docs/citus.md tells what is done on a copy of the database on one server".to_owned(),
             Error::FitRunning => "wait for it, or end it with pg_cancel_backend".to_owned(),
             Error::Standby => "call it on the primary".to_owned(),
             Error::AsOfOutOfRange | Error::NotCollected | Error::Input(_) | Error::Spi(_) => return None,

@@ -19,7 +19,7 @@ use crate::raw::{RowSink, pg_function};
 use crate::refresh::{Kind, explain_statement};
 use crate::score::{as_of, measure_deal, measure_relationship};
 use crate::settings::{Settings, parse_config, scoring_config};
-use crate::{caller, crm, pipeline};
+use crate::{caller, citus, crm, pipeline};
 
 /// More reasons than this are no help.
 const MOST_REASONS: usize = 3;
@@ -141,6 +141,9 @@ fn explain_one(sink: &mut RowSink, kind: Kind, id: Uuid, at: TimestampWithTimeZo
     let settings = Settings::read()?;
     let crm = crm::current(&settings.crm_schema)?;
     let owner = crm.score_owner()?;
+    if crm.is_spread() {
+        return explain_elsewhere(sink, kind, id, at, &crm, owner, &settings);
+    }
     let config = pipeline::added_to(scoring_config()?, kind)?;
     let source = crm.source(match kind {
         Kind::Deals => "deals",
@@ -185,6 +188,32 @@ fn explain_one(sink: &mut RowSink, kind: Kind, id: Uuid, at: TimestampWithTimeZo
         }
         Ok(())
     })
+}
+
+/// The same, by the server that has the user's rows.
+fn explain_elsewhere(
+    sink: &mut RowSink,
+    kind: Kind,
+    id: Uuid,
+    at: TimestampWithTimeZone,
+    crm: &crm::Crm,
+    owner: pg_sys::Oid,
+    settings: &Settings,
+) -> Result<()> {
+    let (table, call) = match kind {
+        Kind::Deals => ("deals", "explain_deal"),
+        Kind::Relationships => ("contacts", "explain_contact"),
+    };
+    let Some(user) = citus::user_of(crm, table, "owner_id", id)? else {
+        return Ok(());
+    };
+    caller::authorize(&[user], Some(owner), &settings.trusted_roles)?;
+    let arguments =
+        serde_json::json!({"id": id.to_string(), "as_of": pg_sys::TimestampTz::from(at)});
+    for row in citus::rows(user, call, &arguments, settings)? {
+        sink.push_texts(&row);
+    }
+    Ok(())
 }
 
 /// The reasons of a relationship's score; a ghost risk comes first, with its probability.

@@ -9,7 +9,6 @@ use pgrx::{IntoDatum, pg_sys};
 
 use crate::crm::{self, Crm};
 use crate::error::{Error, Result, or_raise};
-use crate::owner::AsOwner;
 use crate::raw::{RowSink, pg_function};
 use crate::settings::Settings;
 
@@ -46,7 +45,7 @@ fn samples() -> Result<Vec<Sample>> {
     if let Ok((crm, owner)) = found {
         let statement = statement(&crm, owner)?;
         let hours = stale_after_hours()?;
-        let _owner = AsOwner::enter(owner);
+        let _owner = crm.as_owner(owner);
         samples.extend(count(&statement, hours)?);
     }
     Ok(samples)

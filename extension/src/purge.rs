@@ -2,14 +2,15 @@
 
 use pgrx::datum::{JsonB, TimestampWithTimeZone};
 use pgrx::prelude::*;
-use pgrx::{IntoDatum, pg_getarg};
+use pgrx::{IntoDatum, pg_getarg, pg_sys};
+use serde_json::{Value, json};
 
 use crate::crm::Crm;
 use crate::error::{Error, Result, or_raise};
 use crate::owner::AsOwner;
 use crate::raw::pg_function;
 use crate::settings::Settings;
-use crate::{caller, crm};
+use crate::{caller, citus, crm};
 
 pg_function! {
     /// `crm_health.purge(p_as_of)`
@@ -37,21 +38,57 @@ fn purge_all(as_of: Option<TimestampWithTimeZone>) -> Result<serde_json::Value> 
         days("run_log_retention_days")?,
     )?;
     let notifications = notifications(as_of)?;
-    let _owner = AsOwner::enter(owner);
-    let deals = snapshots(&crm, "deal_health_history", "deal_id", as_of, history_days)?;
-    let relationships = snapshots(
-        &crm,
-        "relationship_health_history",
-        "relationship_health_id",
-        as_of,
-        history_days,
-    )?;
+    let (deals, relationships) = if crm.is_spread() {
+        histories_elsewhere(&crm, as_of, history_days, &settings)?
+    } else {
+        let _owner = AsOwner::enter(owner);
+        histories(&crm, as_of, history_days)?
+    };
     Ok(serde_json::json!({
         "runsDeleted": runs,
         "notificationsDeleted": notifications,
         "dealSnapshotsDeleted": deals,
         "relationshipSnapshotsDeleted": relationships,
     }))
+}
+
+/// Old snapshots of deals and of relationships go; returns how many.
+fn histories(crm: &Crm, as_of: TimestampWithTimeZone, days: i32) -> Result<(usize, usize)> {
+    let relationships = ("relationship_health_history", "relationship_health_id");
+    Ok((
+        snapshots(crm, "deal_health_history", "deal_id", as_of, days)?,
+        snapshots(crm, relationships.0, relationships.1, as_of, days)?,
+    ))
+}
+
+/// The same, by all servers that hold users.
+fn histories_elsewhere(
+    crm: &Crm,
+    as_of: TimestampWithTimeZone,
+    days: i32,
+    settings: &Settings,
+) -> Result<(usize, usize)> {
+    let arguments = json!({"as_of": pg_sys::TimestampTz::from(as_of), "days": days});
+    let mut sums = [0, 0];
+    for deleted in citus::on_all(crm, "purge", &arguments, settings)? {
+        for (sum, count) in sums.iter_mut().zip([&deleted[0], &deleted[1]]) {
+            *sum += count.as_u64().map_or(0, |count| count as usize);
+        }
+    }
+    Ok((sums[0], sums[1]))
+}
+
+/// The part of it that is on this server, for the coordinator.
+pub(crate) fn purge_part(arguments: &Value) -> Result<Value> {
+    let crm = crm::current(&Settings::read()?.crm_schema)?;
+    let days = arguments["days"]
+        .as_i64()
+        .and_then(|days| i32::try_from(days).ok());
+    let days = days.ok_or_else(|| Error::Input("\"days\" must be a number".to_owned()))?;
+    let as_of = citus::instant(arguments)?;
+    let _owner = AsOwner::enter(crm.score_owner()?);
+    let (deals, relationships) = histories(&crm, as_of, days)?;
+    Ok(json!([deals, relationships]))
 }
 
 /// Old notifications go, delivered or not.

@@ -89,6 +89,42 @@ impl RowSink {
     }
 }
 
+impl RowSink {
+    /// Adds a row that came from another server as the texts of its values.
+    pub(crate) fn push_texts(&mut self, row: &[Option<String>]) {
+        // SAFETY: the descriptor lives as long as the call, and is copied; each type reads its own
+        // text, or fails.
+        unsafe {
+            let columns = pgrx::PgTupleDesc::from_pg_copy(self.descriptor);
+            assert_eq!(columns.len(), row.len(), "columns of the result");
+            let (mut values, mut nulls) = (
+                vec![pg_sys::Datum::null(); row.len()],
+                vec![true; row.len()],
+            );
+            for (place, (column, text)) in columns.iter().zip(row).enumerate() {
+                let Some(text) = text else { continue };
+                let text = std::ffi::CString::new(text.as_str())
+                    .expect("no text of PostgreSQL has a zero byte");
+                let (mut input, mut parameter) = (pg_sys::InvalidOid, pg_sys::InvalidOid);
+                pg_sys::getTypeInputInfo(column.atttypid, &mut input, &mut parameter);
+                values[place] = pg_sys::OidInputFunctionCall(
+                    input,
+                    text.as_ptr().cast_mut(),
+                    parameter,
+                    column.atttypmod,
+                );
+                nulls[place] = false;
+            }
+            pg_sys::tuplestore_putvalues(
+                self.store,
+                self.descriptor,
+                values.as_mut_ptr(),
+                nulls.as_mut_ptr(),
+            );
+        }
+    }
+}
+
 /// The rows of the statement that SPI has just run, each taken apart once. Asking for one column
 /// after another, as pgrx does, walks each row as often as it has columns.
 ///

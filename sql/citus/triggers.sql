@@ -4,6 +4,11 @@ DO $$
 DECLARE
     v_trigger record;
 BEGIN
+    -- What was kept would never be told of a change.
+    IF pg_catalog.to_regclass(pg_catalog.format('%I.contact_streams', crm_health.setting('crm_schema'))) IS NOT NULL
+       AND EXISTS (SELECT FROM pg_temp.crm_spread s WHERE s.name = 'communication_events' AND NOT s.is_done) THEN
+        EXECUTE pg_catalog.format('TRUNCATE %I.contact_streams', crm_health.setting('crm_schema'));
+    END IF;
     FOR v_trigger IN
         SELECT t.oid, t.tgname, t.tgrelid::regclass AS relation, t.tgenabled
         FROM pg_catalog.pg_trigger t JOIN pg_temp.crm_spread s ON s.relation = t.tgrelid

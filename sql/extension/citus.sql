@@ -8,6 +8,14 @@ COMMENT ON FUNCTION crm_health.on_worker(uuid, text, jsonb, jsonb)
   IS 'What the coordinator of a Citus cluster has done by the server that holds the user; the settings and the configuration come along';
 REVOKE ALL ON FUNCTION crm_health.on_worker(uuid, text, jsonb, jsonb) FROM PUBLIC;
 
+CREATE FUNCTION crm_health.on_shard(p_shard_id bigint, p_call text, p_arguments jsonb, p_settings jsonb) RETURNS jsonb
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off
+AS 'MODULE_PATHNAME', 'on_shard';
+COMMENT ON FUNCTION crm_health.on_shard(bigint, text, jsonb, jsonb)
+  IS 'The same for all users of a shard of the relationship scores';
+REVOKE ALL ON FUNCTION crm_health.on_shard(bigint, text, jsonb, jsonb) FROM PUBLIC;
+
 -- One after another, each in a subtransaction: one user's failure is kept to itself.
 CREATE FUNCTION crm_health.refresh_held(p_user_ids uuid[], p_arguments jsonb, p_settings jsonb) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp

@@ -5,6 +5,7 @@ use pgrx::pg_sys;
 use pgrx::prelude::*;
 use serde_json::{Value, json};
 
+use crate::crm::Crm;
 use crate::error::{Error, Result};
 use crate::outbox;
 use crate::refresh::{Kind, Scored};
@@ -41,11 +42,60 @@ pub(crate) fn link_replies(user: Uuid, settings: &Settings) -> Result<i64> {
     result.as_i64().ok_or_else(unreadable)
 }
 
+/// The rows of a function where the user is, each an array of texts. The caller has been authorized.
+pub(crate) fn rows(
+    user: Uuid,
+    call: &str,
+    arguments: &Value,
+    settings: &Settings,
+) -> Result<Vec<Vec<Option<String>>>> {
+    texts(&on_worker(user, call, arguments, &sent(settings)?)?)
+}
+
+/// What a function returns where the user is, as JSON. The caller has been authorized.
+pub(crate) fn value(
+    user: Uuid,
+    call: &str,
+    arguments: &Value,
+    settings: &Settings,
+) -> Result<Value> {
+    on_worker(user, call, arguments, &sent(settings)?)
+}
+
+/// Rows as [`super::held`] writes them.
+pub(crate) fn texts(rows: &Value) -> Result<Vec<Vec<Option<String>>>> {
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let row = |row: &Value| Some(row.as_array()?.iter().map(text).collect());
+    rows.as_array()
+        .and_then(|rows| rows.iter().map(row).collect())
+        .ok_or_else(unreadable)
+}
+
+/// Whose row of a table it is. As the owner of the extension, for the owner of the scores need not be
+/// one who may log in to other servers; nothing but the key is read.
+pub(crate) fn user_of(crm: &Crm, table: &str, key: &str, id: Uuid) -> Result<Option<Uuid>> {
+    let Some(relation) = crm.find(table) else {
+        return Ok(None);
+    };
+    let statement = format!(
+        "SELECT t.{key} FROM {} t WHERE t.id = $1",
+        relation.qualified()
+    );
+    Spi::connect(|client| {
+        let found = client.select(statement.as_str(), Some(1), &[id.into()])?;
+        if found.is_empty() {
+            return Ok(None);
+        }
+        Ok(found.first().get(1)?)
+    })
+}
+
 /// What goes along with each call: settings and configuration are the coordinator's.
 pub(super) fn sent(settings: &Settings) -> Result<Value> {
     Ok(json!({
         "crm_schema": settings.crm_schema,
         "alert_quiet_days": settings.alert_quiet_days,
+        "subject": crate::caller::jwt_subject(),
         "config": crate::pipeline::added_to(scoring_config()?, Kind::Deals)?,
     }))
 }
@@ -86,8 +136,8 @@ pub(super) fn post(told: &Value) -> Result<()> {
 fn read(user: Uuid, row: &Value) -> Result<Scored> {
     Ok(Scored {
         user,
-        id: id(&row[0])?,
-        company: id(&row[1])?,
+        id: id(row[0].as_str())?,
+        company: id(row[1].as_str())?,
         score_id: None,
         score: row[2].as_i64().and_then(|score| i32::try_from(score).ok()),
         status: row[3].as_str().map(str::to_owned),
@@ -96,8 +146,9 @@ fn read(user: Uuid, row: &Value) -> Result<Scored> {
     })
 }
 
-fn id(value: &Value) -> Result<Option<Uuid>> {
-    let Some(text) = value.as_str() else {
+/// An id from its text.
+pub(crate) fn id(text: Option<&str>) -> Result<Option<Uuid>> {
+    let Some(text) = text else {
         return Ok(None);
     };
     let hex: String = text.chars().filter(|letter| *letter != '-').collect();

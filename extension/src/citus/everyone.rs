@@ -48,11 +48,12 @@ pg_function! {
     }
 }
 
-/// One server and its users.
+/// One server, and what of it is meant: users, or shards of their scores.
 struct Server {
     host: String,
     port: i32,
     users: Vec<Uuid>,
+    shards: Vec<i64>,
 }
 
 fn spread_crm(settings: &Settings) -> Result<Option<std::rc::Rc<Crm>>> {
@@ -96,7 +97,15 @@ fn refresh(
         json!({"max_age_hours": max_age_hours, "as_of": pg_sys::TimestampTz::from(as_of)});
     let settings = sent(&settings)?;
     let servers = servers(users, spread.anchor()?)?;
-    let answers = ask(&servers, &arguments, &settings)?;
+    let answers = ask(&servers, &|server| {
+        let users: Vec<String> = server.users.iter().map(ToString::to_string).collect();
+        format!(
+            "SELECT crm_health.refresh_held('{{{}}}', {}, {})",
+            users.join(","),
+            quote_literal(arguments.to_string()),
+            quote_literal(settings.to_string())
+        )
+    })?;
     let mut all = json!({"done": 0, "deals": 0, "relationships": 0, "errors": []});
     for (server, answer) in servers.iter().zip(answers) {
         match answer {
@@ -125,9 +134,16 @@ fn add_errors(all: &mut Value, errors: Vec<Value>) {
 }
 
 impl Server {
+    fn no_answer(&self, reason: &str) -> Error {
+        Error::ServerLost {
+            server: format!("{}:{}", self.host, self.port),
+            reason: reason.trim().to_owned(),
+        }
+    }
+
     /// An error for each of the users of a server that gave no answer.
     fn lost(&self, reason: &str) -> Vec<Value> {
-        let reason = format!("server {}:{}: {}", self.host, self.port, reason.trim());
+        let reason = self.no_answer(reason).to_string();
         let error = |user: &Uuid| json!({"userId": user.to_string(), "reason": reason, "sqlState": "08006"});
         self.users.iter().map(error).collect()
     }
@@ -146,30 +162,21 @@ fn servers(users: Vec<Uuid>, anchor: pg_sys::Oid) -> Result<Vec<Server>> {
                 host: row.get(1)?.unwrap_or_default(),
                 port: row.get(2)?.unwrap_or_default(),
                 users: row.get(3)?.unwrap_or_default(),
+                shards: Vec::new(),
             });
         }
         Ok(servers)
     })
 }
 
-/// Each server's answer, or why there is none.
+/// Each server's answer to its command, or why there is none.
 fn ask(
     servers: &[Server],
-    arguments: &Value,
-    settings: &Value,
+    command: &dyn Fn(&Server) -> String,
 ) -> Result<Vec<std::result::Result<Value, String>>> {
     if servers.is_empty() {
         return Ok(Vec::new());
     }
-    let command = |server: &Server| {
-        let users: Vec<String> = server.users.iter().map(ToString::to_string).collect();
-        format!(
-            "SELECT crm_health.refresh_held('{{{}}}', {}, {})",
-            users.join(","),
-            quote_literal(arguments.to_string()),
-            quote_literal(settings.to_string())
-        )
-    };
     let column = |get: &dyn Fn(&Server) -> String| servers.iter().map(get).collect::<Vec<_>>();
     let ports: Vec<i32> = servers.iter().map(|server| server.port).collect();
     Spi::connect_mut(|client| {
@@ -179,7 +186,7 @@ fn ask(
             &[
                 column(&|server| server.host.clone()).into(),
                 ports.into(),
-                column(&command).into(),
+                column(command).into(),
             ],
         )?;
         let mut answers = Vec::with_capacity(servers.len());
@@ -192,5 +199,64 @@ fn ask(
             });
         }
         Ok(answers)
+    })
+}
+
+/// What a call returns on each shard, all servers side by side; the caller has been authorized.
+/// Each server does it in a transaction of its own.
+pub(crate) fn on_all(
+    crm: &Crm,
+    call: &str,
+    arguments: &Value,
+    settings: &Settings,
+) -> Result<Vec<Value>> {
+    let Some(spread) = &crm.spread else {
+        return Ok(Vec::new());
+    };
+    let settings = sent(settings)?;
+    let servers = holders(spread.anchor()?)?;
+    let answers = ask(&servers, &|server| {
+        let shards: Vec<String> = server.shards.iter().map(ToString::to_string).collect();
+        format!(
+            "SELECT coalesce(jsonb_agg(crm_health.on_shard(s, {}, {}, {}) -> 'result'), '[]') FROM unnest('{{{}}}'::bigint[]) s",
+            quote_literal(call),
+            quote_literal(arguments.to_string()),
+            quote_literal(settings.to_string()),
+            shards.join(",")
+        )
+    })?;
+    let mut results = Vec::new();
+    for (server, answer) in servers.iter().zip(answers) {
+        match answer {
+            Ok(Value::Array(answers)) => results.extend(answers),
+            Ok(other) => return Err(server.no_answer(&other.to_string())),
+            Err(reason) => return Err(server.no_answer(&reason)),
+        }
+    }
+    Ok(results)
+}
+
+/// The servers that hold users, each with the shards of their scores.
+fn holders(anchor: pg_sys::Oid) -> Result<Vec<Server>> {
+    Spi::connect(|client| {
+        let rows = client.select(
+            "SELECT n.nodename::text, n.nodeport, array_agg(s.shardid ORDER BY s.shardid)
+             FROM pg_catalog.pg_dist_shard s
+             JOIN pg_catalog.pg_dist_placement p USING (shardid)
+             JOIN pg_catalog.pg_dist_node n ON n.groupid = p.groupid AND n.noderole = 'primary'
+             WHERE s.logicalrelid = $1::regclass GROUP BY 1, 2 ORDER BY 1, 2",
+            None,
+            &[anchor.into()],
+        )?;
+        let mut servers = Vec::with_capacity(rows.len());
+        for row in rows {
+            servers.push(Server {
+                host: row.get(1)?.unwrap_or_default(),
+                port: row.get(2)?.unwrap_or_default(),
+                users: Vec::new(),
+                shards: row.get(3)?.unwrap_or_default(),
+            });
+        }
+        Ok(servers)
     })
 }

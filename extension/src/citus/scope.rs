@@ -17,6 +17,8 @@ pub(super) struct Scope {
     pub(super) settings: Settings,
     /// The scoring configuration, with the pipeline of deals where one is in use.
     pub(super) config: Value,
+    /// Who is behind the call, where a person is.
+    pub(super) subject: Option<String>,
     /// The part of the CRM that is here.
     pub(super) crm: Rc<Crm>,
     /// What is to be told of, for the coordinator's outbox.
@@ -55,6 +57,11 @@ pub(crate) fn settings() -> Option<Settings> {
 /// The CRM's part that the call in progress is about.
 pub(crate) fn crm() -> Option<Rc<Crm>> {
     of(|scope| Rc::clone(&scope.crm))
+}
+
+/// The person behind the call in progress; outer `None` where no call is.
+pub(crate) fn subject() -> Option<Option<String>> {
+    of(|scope| scope.subject.clone())
 }
 
 /// The scoring configuration that came with the call in progress.

@@ -66,6 +66,11 @@ impl Spread {
         Ok(colocated.map(|_| Self { tables }))
     }
 
+    /// Whether every server has all of a table, or the coordinator alone.
+    pub(crate) fn is_by_user(&self, name: &str) -> bool {
+        self.tables.get(name).is_some_and(|table| table.by_user)
+    }
+
     /// The table by which it is found out where a user is.
     pub(super) fn anchor(&self) -> Result<pg_sys::Oid> {
         const ANCHOR: &str = "relationship_health_scores";
@@ -122,15 +127,34 @@ thread_local! {
     static PARTS: RefCell<HashMap<i64, (u64, Rc<Part>)>> = RefCell::new(HashMap::new());
 }
 
-/// The part of the CRM that holds the user; its shards stay here until the transaction ends.
-pub(super) fn part_of(user: Uuid, schema: &str) -> Result<Rc<Crm>> {
+/// Whose part of the CRM is meant: one user's, or that of all users in a shard of their scores.
+#[derive(Clone, Copy)]
+pub(super) enum Whose {
+    User(Uuid),
+    Shard(i64),
+}
+
+impl Whose {
+    fn in_words(self) -> String {
+        match self {
+            Whose::User(user) => format!("user {user}"),
+            Whose::Shard(shard) => format!("shard {shard}"),
+        }
+    }
+}
+
+/// That part of the CRM; its shards stay here until the transaction ends.
+pub(super) fn part(whose: Whose, schema: &str) -> Result<Rc<Crm>> {
     let whole = crm::whole(schema)?;
     let Some(spread) = &whole.spread else {
         return Err(Error::NotSpread {
             schema: schema.to_owned(),
         });
     };
-    let anchor = shard_of(spread.anchor()?, user)?;
+    let anchor = match whose {
+        Whose::User(user) => shard_of(spread.anchor()?, user)?,
+        Whose::Shard(shard) => shard,
+    };
     let kept = PARTS.with_borrow(|parts| {
         let known = parts.get(&anchor);
         known
@@ -140,14 +164,14 @@ pub(super) fn part_of(user: Uuid, schema: &str) -> Result<Rc<Crm>> {
     let part = match kept {
         Some(part) => part,
         None => {
-            let part = Rc::new(read_part(&whole, spread, anchor, user)?);
+            let part = Rc::new(read_part(&whole, spread, anchor)?);
             PARTS.with_borrow_mut(|parts| {
                 parts.insert(anchor, (whole.generation, Rc::clone(&part)))
             });
             part
         }
     };
-    hold(&part.shards, user)?;
+    hold(&part.shards, whose)?;
     Ok(Rc::clone(&part.crm))
 }
 
@@ -162,7 +186,7 @@ fn shard_of(table: pg_sys::Oid, user: Uuid) -> Result<i64> {
     })
 }
 
-fn read_part(whole: &Crm, spread: &Spread, anchor: i64, user: Uuid) -> Result<Part> {
+fn read_part(whole: &Crm, spread: &Spread, anchor: i64) -> Result<Part> {
     let mut names = HashMap::new();
     let mut shards = Vec::new();
     for (name, table) in &spread.tables {
@@ -170,7 +194,7 @@ fn read_part(whole: &Crm, spread: &Spread, anchor: i64, user: Uuid) -> Result<Pa
             let rows = client.select(
                 include_str!("../../../sql/refresh/citus_shard.sql"),
                 Some(1),
-                &[table.oid.into(), table.by_user.into(), user.into()],
+                &[table.oid.into(), table.by_user.into(), anchor.into()],
             )?;
             if rows.is_empty() {
                 return Ok(None);
@@ -195,8 +219,14 @@ fn read_part(whole: &Crm, spread: &Spread, anchor: i64, user: Uuid) -> Result<Pa
 
 /// Keeps the shards from moving to another server until the transaction ends, and fails where they
 /// already have.
-fn hold(shards: &[i64], user: Uuid) -> Result<()> {
+fn hold(shards: &[i64], whose: Whose) -> Result<()> {
     const SHARE_LOCK: i32 = pg_sys::ShareLock as i32;
+    let elsewhere = || Error::HeldElsewhere {
+        whose: whose.in_words(),
+    };
+    if shards.is_empty() {
+        return Err(elsewhere());
+    }
     let here: Option<bool> = Spi::connect_mut(|client| -> Result<_> {
         client.update(
             "SELECT pg_catalog.lock_shard_metadata($1, $2)",
@@ -214,8 +244,6 @@ fn hold(shards: &[i64], user: Uuid) -> Result<()> {
     if here == Some(true) {
         Ok(())
     } else {
-        Err(Error::HeldElsewhere {
-            user: user.to_string(),
-        })
+        Err(elsewhere())
     }
 }

@@ -13,6 +13,7 @@ use pgrx::spi::{quote_identifier, quote_qualified_identifier};
 use super::columns::{Role, TABLES, Table};
 use crate::citus::{self, Spread};
 use crate::error::{Error, Result};
+use crate::owner::AsOwner;
 
 /// A table or view that was found.
 #[derive(Clone, Debug)]
@@ -176,6 +177,29 @@ impl Crm {
         }
         crm.part = part;
         crm
+    }
+
+    /// Has the owner of the scores do what follows. Where Citus spreads the tables the statements of a
+    /// coordinator are sent to other servers, which let in the owner of the extension alone: those read
+    /// plain tables and no more.
+    pub(crate) fn as_owner(&self, owner: pg_sys::Oid) -> Option<AsOwner> {
+        (!self.is_spread()).then(|| AsOwner::enter(owner))
+    }
+
+    /// Whether the rows of a table are this server's to change. Where Citus spreads the tables, those of a
+    /// user are the server's that holds the user, and all others the coordinator's.
+    pub(crate) fn is_kept_here(&self, name: &str) -> bool {
+        self.spread
+            .as_ref()
+            .is_none_or(|spread| spread.is_by_user(name) != self.is_spread())
+    }
+
+    /// Fails where the tables are spread.
+    pub(crate) fn on_one_server(&self, what: &'static str) -> Result<()> {
+        if self.is_spread() {
+            return Err(Error::OneServerOnly { what });
+        }
+        Ok(())
     }
 
     /// Whether its tables are spread over several servers, and this is not the part of one of them.

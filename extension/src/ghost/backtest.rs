@@ -58,6 +58,7 @@ fn judge(
     if !caller::is_trusted(Some(owner), &settings.trusted_roles) {
         return Err(Error::NotTrusted);
     }
+    crm.on_one_server("the backtest of the ghost model")?;
     let (_, constants) = models::constants(model)?;
     let (history, _) = {
         let _owner = AsOwner::enter(owner);

@@ -61,6 +61,7 @@ fn learn(
     if !caller::is_trusted(Some(owner), &settings.trusted_roles) {
         return Err(Error::NotTrusted);
     }
+    crm.on_one_server("fit_ghost_model()")?;
     // SAFETY: reads a flag.
     if unsafe { pg_sys::RecoveryInProgress() } {
         return Err(Error::Standby);

@@ -10,7 +10,7 @@ use crate::error::{Error, Result, or_raise};
 use crate::owner::AsOwner;
 use crate::raw::pg_function;
 use crate::settings::{Settings, parse_config, scoring_config};
-use crate::{caller, crm};
+use crate::{caller, citus, crm};
 
 /// The longest horizon, in days: ten years.
 pub(super) const MAX_HORIZON_DAYS: i32 = 3650;
@@ -64,6 +64,9 @@ fn ask(
     let settings = Settings::read()?;
     let crm = crm::current(&settings.crm_schema)?;
     let owner = crm.score_owner()?;
+    if let Some(contact) = contact.filter(|_| crm.is_spread()) {
+        return ask_elsewhere(&crm, contact, horizon, as_of, &settings);
+    }
     let constants = parse_config(&scoring_config()?)?.silence;
     let (contacts, events) = (crm.source("contacts")?, crm.source("communication_events")?);
     let _owner = AsOwner::enter(owner);
@@ -97,4 +100,23 @@ fn ask(
         let _ = streams.push(day, inbound, &constants);
     }
     Ok(probability_of(&streams, today, horizon, &constants))
+}
+
+/// The same, by the server that has the user's rows.
+fn ask_elsewhere(
+    crm: &crm::Crm,
+    contact: Uuid,
+    horizon: u32,
+    as_of: TimestampWithTimeZone,
+    settings: &Settings,
+) -> Result<Option<f64>> {
+    let Some(user) = citus::user_of(crm, "contacts", "owner_id", contact)? else {
+        return Ok(None);
+    };
+    caller::authorize(&[user], Some(crm.score_owner()?), &settings.trusted_roles)?;
+    let arguments = serde_json::json!({
+        "id": contact.to_string(), "days": horizon, "as_of": pgrx::pg_sys::TimestampTz::from(as_of)});
+    let rows = citus::rows(user, "ghost_probability", &arguments, settings)?;
+    let said = rows.into_iter().flatten().flatten().next();
+    Ok(said.and_then(|text| text.parse().ok()))
 }

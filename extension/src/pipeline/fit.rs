@@ -149,6 +149,7 @@ fn read(until: TimestampWithTimeZone) -> Result<Courses> {
     if !caller::is_trusted(Some(owner), &settings.trusted_roles) {
         return Err(Error::NotTrusted);
     }
+    crm.on_one_server("the deal model")?;
     // The configuration is the extension's, the courses are the CRM's.
     let config = parse_config(&scoring_config()?)?;
     let _owner = AsOwner::enter(owner);
