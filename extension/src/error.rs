@@ -72,6 +72,8 @@ pub(crate) enum Error {
     NotSpread { schema: String },
     #[error("the data of {whose} are on another server")]
     HeldElsewhere { whose: String },
+    #[error("Citus did not send the work for {whose} to its server")]
+    NotSent { whose: String },
     #[error("server {server} of the cluster gave no answer: {reason}")]
     ServerLost { server: String, reason: String },
     #[error("{what} needs the rows of all users on one server, and Citus spreads them")]
@@ -101,6 +103,7 @@ impl Error {
             Error::OwnersDiffer { .. }
             | Error::OwnerIsSuperuser { .. }
             | Error::NotByUser { .. }
+            | Error::NotSent { .. }
             | Error::NotColocated { .. }
             | Error::NotSpread { .. } => Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
             Error::UnknownAlert(_) | Error::UnknownContact(_) => Code::ERRCODE_NO_DATA_FOUND,
@@ -139,6 +142,7 @@ impl Error {
             Error::GhostModelExists(_) => "leave p_name out for a name made of the time".to_owned(),
             Error::NotByUser { .. } | Error::NotColocated { .. } | Error::NotSpread { .. } => "run sql/citus.sql on the coordinator: it spreads the tables of a user together; docs/citus.md tells by which columns".to_owned(),
             Error::HeldElsewhere { .. } => "call it on the coordinator; where it was, the shard moved just now: try again".to_owned(),
+            Error::NotSent { .. } => "connect anew and try again: after an error in planning a statement, Citus 13.2 sends no function call of that session away".to_owned(),
             Error::ServerLost { .. } => "SELECT * FROM citus_check_cluster_node_health() tells which servers reach which".to_owned(),
             Error::OneServerOnly { .. } => "docs/citus.md tells what is done on a copy of the database on one server".to_owned(),
             Error::FitRunning => "wait for it, or end it with pg_cancel_backend".to_owned(),

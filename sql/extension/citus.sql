@@ -69,5 +69,5 @@ REVOKE ALL ON FUNCTION crm_health.refresh_on_workers(uuid[], integer, timestampt
 CREATE FUNCTION crm_health.worker_count() RETURNS integer
 LANGUAGE c STABLE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'worker_count';
-COMMENT ON FUNCTION crm_health.worker_count() IS 'How many servers of a Citus cluster hold users; 1 where Citus spreads no table';
+COMMENT ON FUNCTION crm_health.worker_count() IS 'How many servers of a Citus cluster hold users; 0 where Citus spreads no table';
 REVOKE ALL ON FUNCTION crm_health.worker_count() FROM PUBLIC;

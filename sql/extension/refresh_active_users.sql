@@ -29,6 +29,7 @@ DECLARE
   v_message pg_catalog.text;
   v_state pg_catalog.text;
   v_spread pg_catalog.jsonb;
+  v_workers integer := 0;
 BEGIN
   PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
   IF pg_is_in_recovery() THEN
@@ -42,7 +43,13 @@ BEGIN
   END IF;
   v_as_of := coalesce(p_as_of, now());
   v_age := coalesce(p_max_age_hours, crm_health.setting('default_max_age_hours')::integer);
-  v_size := crm_health.setting('refresh_batch_users')::integer * crm_health.worker_count();
+  v_size := crm_health.setting('refresh_batch_users')::integer;
+  -- Granted to whoever runs the job on a Citus cluster; without it the users are refreshed there one after the other.
+  IF has_function_privilege('crm_health.refresh_on_workers(uuid[], integer, timestamptz)', 'EXECUTE')
+     AND has_function_privilege('crm_health.worker_count()', 'EXECUTE') THEN
+    v_workers := crm_health.worker_count();
+  END IF;
+  v_size := v_size * greatest(v_workers, 1);
 
   -- Within a transaction block this fails, before there is a lock that a rollback would not give back.
   COMMIT;
@@ -77,7 +84,9 @@ BEGIN
       v_failed := false;
       v_spread := NULL;
       -- Where Citus spreads the users, their servers do it, and keep one's failure to itself.
-      v_spread := crm_health.refresh_on_workers(v_batch, v_age, v_as_of);
+      IF v_workers > 0 THEN
+        v_spread := crm_health.refresh_on_workers(v_batch, v_age, v_as_of);
+      END IF;
       v_batch_deals := v_spread -> 'deals';
       v_batch_relationships := v_spread -> 'relationships';
       IF v_spread IS NULL THEN

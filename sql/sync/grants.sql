@@ -53,6 +53,8 @@ FROM unnest(ARRAY[to_regprocedure('crm_health.link_replies(uuid)'),
                   to_regprocedure('crm_health.active_users(timestamptz)'),
                   to_regprocedure('crm_health.refresh_deals(uuid[], integer, timestamptz)'),
                   to_regprocedure('crm_health.refresh_relationships(uuid[], integer, timestamptz)'),
+                  to_regprocedure('crm_health.refresh_on_workers(uuid[], integer, timestamptz)'),
+                  to_regprocedure('crm_health.worker_count()'),
                   to_regprocedure('crm_health.run_started(text, integer)'),
                   to_regprocedure('crm_health.run_progress(uuid, integer, bigint, bigint, jsonb, text)')]) AS f(oid)
 WHERE f.oid IS NOT NULL

@@ -222,6 +222,18 @@ fn who_may_call_is_asked_where_the_claims_are() {
     );
     assert_eq!(refused.0, "42501");
     run(&mut client, "ROLLBACK");
+    // After an error in planning Citus keeps the calls of a session to itself: they must not be taken for a stranger's.
+    let unplannable = "WITH x AS (
+        SELECT s.deal_id FROM deal_health_scores s CROSS JOIN LATERAL (
+            SELECT h.overall_health_score FROM deal_health_history h WHERE h.deal_id = s.deal_id
+            ORDER BY h.snapshot_at DESC LIMIT 1) b LIMIT 5)
+        SELECT * FROM x LEFT JOIN deals d ON d.id = x.deal_id";
+    error_of(&mut client, unplannable);
+    let call = format!("SELECT * FROM refresh_deal_health_scores('{me}')");
+    let kept = error_of(&mut client, &call);
+    assert_eq!(kept.0, "55000", "{kept:?}");
+    let mut client = cluster.client();
+    run(&mut client, &format!("BEGIN; {call}; ROLLBACK"));
     // On a worker there is nobody to ask, and its settings are not those of the cluster.
     for mut worker in cluster.worker_clients() {
         for user in [me, other] {

@@ -1,5 +1,7 @@
 //! What the coordinator asks of the servers that hold the users.
 
+use std::cell::Cell;
+
 use pgrx::datum::{JsonB, TimestampWithTimeZone, Uuid};
 use pgrx::pg_sys;
 use pgrx::prelude::*;
@@ -108,6 +110,7 @@ fn on_worker(user: Uuid, call: &str, arguments: &Value, settings: &Value) -> Res
     let statement = format!(
         "SELECT w.answer FROM crm_health.on_worker('{user}'::uuid, $1, $2, $3) AS w (answer)"
     );
+    let _asking = Asking::begin();
     let answer: Option<JsonB> = Spi::connect_mut(|client| {
         let arguments = [
             call.into(),
@@ -122,6 +125,31 @@ fn on_worker(user: Uuid, call: &str, arguments: &Value, settings: &Value) -> Res
     let JsonB(mut answer) = answer.ok_or_else(unreadable)?;
     post(&answer["told"])?;
     Ok(answer["result"].take())
+}
+
+thread_local! {
+    static ASKING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether the call in progress comes from this very session: where the coordinator holds users itself, or where Citus
+/// kept a call that it should have sent away. Who may call has been asked then.
+pub(super) fn is_asking() -> bool {
+    ASKING.get()
+}
+
+struct Asking;
+
+impl Asking {
+    fn begin() -> Self {
+        ASKING.set(true);
+        Self
+    }
+}
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        ASKING.set(false);
+    }
 }
 
 /// Posts what servers want told.

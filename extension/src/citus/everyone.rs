@@ -64,7 +64,7 @@ fn spread_crm(settings: &Settings) -> Result<Option<std::rc::Rc<Crm>>> {
 fn count() -> Result<i32> {
     // A CRM that is not usable is told of by the refresh itself.
     let Ok(Some(_)) = Settings::read().and_then(|settings| spread_crm(&settings)) else {
-        return Ok(1);
+        return Ok(0);
     };
     Spi::connect(|client| {
         let rows = client.select(
@@ -73,7 +73,7 @@ fn count() -> Result<i32> {
             Some(1),
             &[],
         )?;
-        Ok(rows.first().get_one()?.unwrap_or(1).max(1))
+        Ok(rows.first().get_one()?.unwrap_or(0))
     })
 }
 

@@ -5,6 +5,7 @@ use pgrx::prelude::*;
 use pgrx::{IntoDatum, pg_getarg, pg_sys};
 use serde_json::{Value, json};
 
+use super::call;
 use super::scope::{self, Scope};
 use super::shards::{self, Whose};
 use crate::caller;
@@ -48,11 +49,18 @@ pg_function! {
 }
 
 /// `{"result": …, "told": […]}`: what the call returned, and what is to be told of.
-fn run(whose: Whose, call: &str, arguments: &Value, settings: &Value) -> Result<Value> {
+fn run(whose: Whose, name: &str, arguments: &Value, settings: &Value) -> Result<Value> {
     // The coordinator has asked who may; it comes as the superuser who owns the extension.
-    if !caller::is_trusted(None, "") {
+    let is_from_here = call::is_asking();
+    if !is_from_here && !caller::is_trusted(None, "") {
         return Err(Error::NotTrusted);
     }
+    let part = |schema| {
+        shards::part(whose, schema).map_err(|error| match error {
+            Error::HeldElsewhere { whose } if is_from_here => Error::NotSent { whose },
+            error => error,
+        })
+    };
     let schema = settings["crm_schema"].as_str().unwrap_or_default();
     let scope = Scope {
         settings: Settings {
@@ -62,11 +70,11 @@ fn run(whose: Whose, call: &str, arguments: &Value, settings: &Value) -> Result<
             alert_quiet_days: number(settings, "alert_quiet_days")?,
         },
         config: settings["config"].clone(),
-        crm: shards::part(whose, schema)?,
+        crm: part(schema)?,
         subject: settings["subject"].as_str().map(str::to_owned),
         told: Vec::new(),
     };
-    let (result, told) = scope::within(scope, || work(whose, call, arguments));
+    let (result, told) = scope::within(scope, || work(whose, name, arguments));
     Ok(json!({"result": result?, "told": told}))
 }
 

@@ -106,9 +106,15 @@ impl Reader {
         };
         // One document, so that a row is a struct without a word on its columns.
         let statement = format!("SELECT coalesce(json_agg(t), '[]')::text FROM (\n{filled}\n) t");
-        let text: String = sqlx::query_scalar_with(AssertSqlSafe(statement), parameters.0)
-            .fetch_one(&self.pool)
-            .await?;
+        let mut session = self.pool.acquire().await?;
+        let read = sqlx::query_scalar_with(AssertSqlSafe(statement), parameters.0)
+            .fetch_one(&mut *session)
+            .await;
+        if read.is_err() {
+            // A session in which a statement failed is not used again: on a Citus cluster it may be of no use.
+            session.close_on_drop();
+        }
+        let text: String = read?;
         serde_json::from_str(&text)
             .map_err(|error| Failure::Database(format!("an unexpected value: {error}")))
     }

@@ -4,5 +4,5 @@ SELECT d.id, d.name, d.company, d.value, d.status AS state, g.name AS stage, d.e
 FROM {deal_facts} d
 LEFT JOIN {deal_stages} g ON g.id = d.stage_id
 LEFT JOIN {people} p ON p.id = d.owner_id
-LEFT JOIN {deal_health_scores} s ON s.deal_id = d.id
+LEFT JOIN {deal_health_scores} s ON s.deal_id = d.id AND s.user_id = d.owner_id
 WHERE d.id = $1

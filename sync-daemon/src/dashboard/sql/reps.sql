@@ -1,7 +1,7 @@
 -- Scores by user, those with the largest share in a bad state first. $1 how many, $2 after how many.
 WITH counted AS (
   SELECT s.user_id, 'deal' AS kind, s.health_status::text AS status, count(*) AS scores
-  FROM {deal_health_scores} s JOIN {deals} d ON d.id = s.deal_id AND d.status = 'active'
+  FROM {deal_health_scores} s JOIN {deals} d ON d.id = s.deal_id AND d.owner_id = s.user_id AND d.status = 'active'
   GROUP BY s.user_id, s.health_status
   UNION ALL
   SELECT s.user_id, 'contact', s.health_status::text, count(*)
