@@ -17,6 +17,7 @@ pub mod history;
 pub mod metrics;
 pub mod model;
 mod outlook;
+mod powers;
 pub mod renewal;
 pub mod stream;
 

@@ -164,7 +164,7 @@ pub fn assess(
         is_ghost_risk,
         days_until_predicted_ghost: coming,
         inbound_days: inbound.days,
-        silent_days: inbound.silent_days as u32,
+        silent_days: u32::try_from(inbound.silent_days).unwrap_or(u32::MAX),
         usual_gap_days: inbound.median_gap_days(),
         shorter_silences: 1.0 - inbound.longer_silences(),
     })

@@ -9,6 +9,7 @@
 //! (k + E(R + H − ½)) / (E(R − ½) − E(R + H − ½)): the same equations with alive and q multiplied out.
 
 use super::model::NEW_CONTACT_DAYS;
+use super::powers::middle_power;
 use super::renewal::{LEAST, logistic};
 use super::stream::{Day, Stream};
 use super::{Constants, Streams};
@@ -78,7 +79,7 @@ impl Outlook {
         }
         // No day below `low` is one, every day from `high` on is.
         let (mut low, mut high) = (first, LOOK_AHEAD_DAYS + 1);
-        let mut curve = Curve::new(self.inbound.silent_days(self.today), cutoff);
+        let mut curve = Curve::new(self.inbound.silent_days(self.today) as f64, cutoff);
         curve.learn(0, log_odds_today);
         let mut day = self.horizon_days.clamp(first, LOOK_AHEAD_DAYS);
         let mut looks = 0;
@@ -125,23 +126,23 @@ impl Course {
     }
 
     /// R on a day: days of silence, at least 1.
-    fn silent_days(&self, day: i64) -> f64 {
-        (day - self.since).max(1) as f64
+    fn silent_days(&self, day: i64) -> i64 {
+        (day - self.since).max(1)
     }
 
     /// The log-odds of P0(H) on a day, kept as far from certainty as the second stage has it.
     fn log_odds(&self, day: i64, horizon_days: u32) -> f64 {
-        let silence = self.silent_days(day) - 0.5;
-        let now = self.longer_than(silence);
-        let then = self.longer_than(silence + f64::from(horizon_days));
+        let silent_days = self.silent_days(day);
+        let now = self.longer_than(silent_days);
+        let then = self.longer_than(silent_days + i64::from(horizon_days));
         let odds = (self.never + then) / (now - then);
         odds.clamp(LEAST / (1.0 - LEAST), (1.0 - LEAST) / LEAST)
             .ln()
     }
 
     /// E: the share of silences that last longer.
-    fn longer_than(&self, days: f64) -> f64 {
-        let elapsed = days.powf(self.shape);
+    fn longer_than(&self, days: i64) -> f64 {
+        let elapsed = middle_power(days, self.shape);
         (-self.count * ((self.scale + elapsed) / self.scale).ln()).exp()
     }
 }

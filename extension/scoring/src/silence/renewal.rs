@@ -4,6 +4,7 @@
 //! pseudo-gap of size α; after each day the contact may drop out for good, with a Beta(a, b)
 //! chance. Both mixtures integrate in closed form, so a score takes a few logarithms.
 
+use super::powers::middle_power;
 use super::stream::{Day, Stream};
 use super::{Constants, Streams};
 
@@ -11,7 +12,7 @@ use super::{Constants, Streams};
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Standing {
     /// R: days of silence, at least 1.
-    pub silent_days: f64,
+    pub silent_days: i64,
     /// n: distinct days seen.
     pub days: u32,
     shape: f64,
@@ -50,14 +51,14 @@ impl Standing {
     }
 
     fn new(stream: &Stream, since: Day, today: Day, constants: &Constants) -> Self {
-        let silent_days = (i64::from(today) - i64::from(since)).max(1) as f64;
+        let silent_days = (i64::from(today) - i64::from(since)).max(1);
         let count = 1.0 + stream.gap_count;
         let scale = constants.gap_prior + stream.gap_sum;
-        let elapsed = (silent_days - 0.5).powf(constants.shape);
+        let elapsed = middle_power(silent_days, constants.shape);
         let log_ratio = count * (elapsed / scale).ln_1p();
         let returns = f64::from(stream.days.saturating_sub(1));
-        let odds = ((constants.dropout_b + returns) / constants.dropout_a).ln() - log_ratio;
-        let alive = logistic(odds);
+        let odds_against = constants.dropout_a / (constants.dropout_b + returns);
+        let alive = 1.0 / (1.0 + odds_against * log_ratio.min(MOST_EXPONENT).exp());
         let (shape, days) = (constants.shape, stream.days);
         Self {
             silent_days,
@@ -87,7 +88,7 @@ impl Standing {
     #[inline]
     #[must_use]
     pub fn silent_probability(&self, horizon_days: u32) -> f64 {
-        let ahead = (self.silent_days + f64::from(horizon_days) - 0.5).powf(self.shape);
+        let ahead = middle_power(self.silent_days + i64::from(horizon_days), self.shape);
         let growth = (ahead - self.elapsed).max(0.0) / (self.scale + self.elapsed);
         let word = -(-self.count * growth.ln_1p()).exp_m1();
         1.0 - self.alive * word
@@ -101,10 +102,13 @@ impl Standing {
     }
 }
 
-/// σ(z), with |z| capped at 700 so that the exponential stays finite.
+/// An exponential of this is finite.
+const MOST_EXPONENT: f64 = 700.0;
+
+/// σ(z), with |z| capped so that the exponential stays finite.
 #[inline]
 pub(crate) fn logistic(z: f64) -> f64 {
-    1.0 / (1.0 + (-z.clamp(-700.0, 700.0)).exp())
+    1.0 / (1.0 + (-z.clamp(-MOST_EXPONENT, MOST_EXPONENT)).exp())
 }
 
 /// How near to 0 and 1 the second stage lets a probability of the first come.

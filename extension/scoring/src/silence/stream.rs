@@ -4,6 +4,7 @@
 //! day has. Adding days one by one gives bit for bit what building from the sorted list gives.
 
 use super::Constants;
+use super::powers::middle_power;
 
 /// A UTC day: whole days since 1970-01-01.
 pub type Day = i32;
@@ -62,7 +63,7 @@ impl Stream {
     /// The exact sum for any number of gaps: x ← δx + 1, G ← δG + (gap − ½)^c.
     fn add_gap(&mut self, gap: i64, constants: &Constants) {
         self.gap_count = constants.memory * self.gap_count + 1.0;
-        self.gap_sum = constants.memory * self.gap_sum + gap_power(gap, constants.shape);
+        self.gap_sum = constants.memory * self.gap_sum + middle_power(gap, constants.shape);
     }
 
     /// The stream of these days, in any order, repeats allowed, days after `today` ignored.
@@ -97,12 +98,6 @@ impl Stream {
         }
         stream
     }
-}
-
-/// (gap − ½)^c: the middle of the day in which the gap ended.
-#[inline]
-pub(crate) fn gap_power(gap: i64, shape: f64) -> f64 {
-    (gap as f64 - 0.5).powf(shape)
 }
 
 /// Both streams of one user and contact.
