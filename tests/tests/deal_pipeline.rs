@@ -201,6 +201,40 @@ fn a_history_begins_with_where_the_deals_stand() {
     assert!(seeded);
 }
 
+#[test]
+fn clocks_that_jump_and_deals_that_flicker_do_not_spoil_a_fit() {
+    let mut db = Database::new();
+    let mut crm = Crm(&mut db);
+    let user = crm.user(0.0);
+    let deal = crm.deal(user, "SQL", 1.0);
+    known_hazards(&mut db);
+    db.run(
+        "INSERT INTO deal_stage_history (deal_id, owner_id, stage_id, status, entered_at, recorded_at)
+           SELECT md5('jumping ' || at)::uuid, md5('owner')::uuid, g.id, 'active', at::timestamptz, at::timestamptz
+           FROM unnest('{-infinity,infinity,4713-01-01 00:00+00 BC,294276-12-31,1970-01-01,2100-01-01}'::text[]) at, deal_stages g;
+         INSERT INTO deal_stage_history (deal_id, owner_id, stage_id, status, entered_at, recorded_at)
+           SELECT md5('flickering')::uuid, md5('owner')::uuid, g.id, 'active', at, at
+           FROM (SELECT n, now() - interval '100 days' + n * interval '1 second' AS at FROM generate_series(1, 1000) n) f
+           JOIN deal_stages g ON g.order_position = 1 + f.n % 3;",
+    );
+    let fit = &db.query(
+        "SELECT * FROM crm_health.fit_deal_model(p_name => 'ours')",
+        &[],
+    )[0];
+    assert!(
+        fit.get::<_, bool>("activated"),
+        "{}",
+        fit.get::<_, String>("decision")
+    );
+    refresh(&mut db, user);
+    let (percent, days) = predicted(&mut db, deal);
+    assert!(
+        percent.is_some_and(|percent| (30..=42).contains(&percent))
+            && days.is_some_and(|days| days > 0),
+        "{percent:?} % in {days:?} days"
+    );
+}
+
 fn in_use(db: &mut Database) -> Option<String> {
     let rows = db.query(
         "SELECT name FROM crm_health.deal_models WHERE is_active",
