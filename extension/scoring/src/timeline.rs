@@ -8,12 +8,16 @@ use std::collections::HashMap;
 use crate::interaction::{Direction, EventType, Instant, Interaction, Meeting};
 use crate::number;
 
-/// Up to this many events, comparing each with each is faster than hashing.
+/// Up to this many events, comparing with each that may be the same is faster than hashing.
 const FEW: usize = 64;
+
+/// The spans of days that are asked for again and again, ascending.
+const SPANS: [i64; 4] = [14, 30, 60, 90];
 
 /// One interaction, with what its duplicates know of it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Event<'a> {
+    pub(crate) at: Instant,
     pub(crate) row: &'a Interaction,
     pub(crate) was_replied: bool,
     pub(crate) was_opened: bool,
@@ -61,6 +65,8 @@ pub(crate) struct Timeline<'a> {
     pub(crate) events: Vec<Event<'a>>,
     /// Booked meetings too, so some may lie ahead of `now`.
     pub(crate) meetings: Vec<&'a Meeting>,
+    /// How many events lie within each of [`SPANS`].
+    within: [usize; SPANS.len()],
 }
 
 impl<'a> Timeline<'a> {
@@ -75,22 +81,30 @@ impl<'a> Timeline<'a> {
             .iter()
             .filter(|row| row.at <= now && keep(row))
             .map(|row| Event {
+                at: row.at,
                 row,
                 was_replied: row.was_replied,
                 was_opened: row.was_opened,
             })
             .collect();
+        let events = each_once(events);
         Self {
             now,
-            events: each_once(events),
+            within: SPANS.map(|days| count_within(&events, now, days)),
+            events,
             meetings: meetings_once(meetings),
         }
     }
 
     /// The events of the last `days` days, the instant at their very beginning included.
+    #[inline]
     pub(crate) fn events_within(&self, days: i64) -> &[Event<'a>] {
-        let start = self.now.minus_days(days);
-        &self.events[..self.events.partition_point(|event| event.row.at >= start)]
+        let known = SPANS.iter().position(|span| *span == days);
+        let count = known.map_or_else(
+            || count_within(&self.events, self.now, days),
+            |span| self.within[span],
+        );
+        &self.events[..count]
     }
 
     /// The meetings of the last `days` days and all that are booked.
@@ -126,14 +140,14 @@ impl<'a> Timeline<'a> {
     }
 }
 
+fn count_within(events: &[Event<'_>], now: Instant, days: i64) -> usize {
+    let start = now.minus_days(days);
+    events.partition_point(|event| event.at >= start)
+}
+
 fn each_once(mut events: Vec<Event<'_>>) -> Vec<Event<'_>> {
-    events.sort_unstable_by_key(|event| {
-        (
-            std::cmp::Reverse(event.row.at),
-            event.row.id,
-            event.row.external_key,
-        )
-    });
+    let tie = |event: &Event<'_>| (event.row.id, event.row.external_key);
+    events.sort_unstable_by(|a, b| b.at.cmp(&a.at).then_with(|| tie(a).cmp(&tie(b))));
     if events.len() <= FEW {
         merge_few(events)
     } else {
@@ -143,12 +157,16 @@ fn each_once(mut events: Vec<Event<'_>>) -> Vec<Event<'_>> {
 
 fn merge_few(mut events: Vec<Event<'_>>) -> Vec<Event<'_>> {
     let mut kept = 0;
+    let mut seen = Seen::default();
     for index in 0..events.len() {
         let event = events[index];
-        if let Some(first) = events[..kept]
-            .iter_mut()
-            .find(|first| first.same_interaction(&event))
-        {
+        let first = if seen.perhaps(&event) {
+            let mut before = events[..kept].iter_mut();
+            before.find(|first| first.same_interaction(&event))
+        } else {
+            None
+        };
+        if let Some(first) = first {
             first.learn_from(&event);
         } else {
             events[kept] = event;
@@ -157,6 +175,32 @@ fn merge_few(mut events: Vec<Event<'_>>) -> Vec<Event<'_>> {
     }
     events.truncate(kept);
     events
+}
+
+/// Remembers ids and keys by a few of their bits: what it has not seen is new.
+#[derive(Default)]
+struct Seen {
+    ids: [u64; 4],
+    keys: [u64; 4],
+}
+
+impl Seen {
+    /// Whether the event may have been seen before; remembers it.
+    fn perhaps(&mut self, event: &Event<'_>) -> bool {
+        let id = mark(&mut self.ids, event.row.id);
+        let key = event.row.external_key;
+        id | key.is_some_and(|key| mark(&mut self.keys, key))
+    }
+}
+
+/// Sets the bit of a number, and says whether it was set.
+fn mark(bits: &mut [u64; 4], number: u128) -> bool {
+    // Ids that count up differ in their last bits, random ones anywhere.
+    let place = (number as u8) ^ ((number >> 64) as u8);
+    let (word, bit) = (usize::from(place >> 6), 1 << (place & 63));
+    let was_set = bits[word] & bit != 0;
+    bits[word] |= bit;
+    was_set
 }
 
 fn merge_many(events: Vec<Event<'_>>) -> Vec<Event<'_>> {

@@ -33,7 +33,7 @@ pub(super) fn email_no_response(timeline: &Timeline<'_>) -> Option<GhostSignal> 
     } else {
         Severity::Critical
     };
-    let days = timeline.now.whole_days_since(newest.row.at);
+    let days = timeline.now.whole_days_since(newest.at);
     let clause = format!(
         "{count} e-mails of the last 14 days without a reply, the newest {}",
         ago(days)
@@ -127,7 +127,7 @@ fn longest_left<'e, 'a>(timeline: &'e Timeline<'a>) -> Option<Dropout<'e, 'a>> {
     let left = dropouts(timeline);
     // Equally old ones: the one whose last e-mail comes first in the timeline.
     left.into_iter()
-        .min_by_key(|left| (left.last.row.at, left.last.row.id))
+        .min_by_key(|left| (left.last.at, left.last.row.id))
 }
 
 /// A conversation of three e-mails or more that the contact left.
@@ -181,7 +181,7 @@ fn dropout<'e, 'a>(timeline: &Timeline<'_>, thread: &[&'e Event<'a>]) -> Option<
     let last = *thread.first()?;
     let length = thread.len() as i64;
     let position = last.row.thread_position.map_or(length - 1, i64::from);
-    let days = timeline.now.whole_days_since(last.row.at);
+    let days = timeline.now.whole_days_since(last.at);
     let left = length >= 3 && last.is_outbound() && position >= 2 && days >= 5;
     left.then_some(Dropout {
         last,

@@ -28,9 +28,9 @@ pub(super) fn meeting_rescheduled_repeatedly(timeline: &Timeline<'_>) -> Option<
     let booked = |at| {
         recent
             .iter()
-            .any(|e| e.is(EventType::MeetingScheduled) && e.row.at >= at)
+            .any(|e| e.is(EventType::MeetingScheduled) && e.at >= at)
     };
-    if booked(newest.row.at) {
+    if booked(newest.at) {
         return None;
     }
     let severity = if cancelled > 0 {
@@ -47,7 +47,7 @@ pub(super) fn meeting_rescheduled_repeatedly(timeline: &Timeline<'_>) -> Option<
         "reschedule_count": moved,
         "cancel_count": cancelled,
         "has_new_meeting": false,
-        "last_event": newest.row.at.to_rfc3339(),
+        "last_event": newest.at.to_rfc3339(),
     });
     Some(GhostSignal::new(
         SignalType::MeetingRescheduledRepeatedly,

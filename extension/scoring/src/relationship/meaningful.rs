@@ -31,7 +31,7 @@ pub(super) fn newest(timeline: &Timeline<'_>) -> Option<MeaningfulInteraction> {
 /// The newest meaningful event, unless a meeting is as new.
 pub(super) fn newest_event<'e, 'a>(timeline: &'e Timeline<'a>) -> Option<&'e Event<'a>> {
     let event = timeline.events.iter().find(|event| is_meaningful(event))?;
-    let before = |meeting: &Meeting| event.row.at > meeting.start;
+    let before = |meeting: &Meeting| event.at > meeting.start;
     newest_meeting(timeline).is_none_or(before).then_some(event)
 }
 
@@ -53,7 +53,7 @@ fn of_event(event: &Event<'_>) -> MeaningfulInteraction {
     let kind = event.row.event_type;
     MeaningfulInteraction {
         kind,
-        date: event.row.at,
+        date: event.at,
         direction: (kind != EventType::MeetingHeld).then_some(event.row.direction),
         subject: event.row.subject.clone(),
     }

@@ -107,7 +107,7 @@ fn metrics(
     timeline: &Timeline<'_>,
     recent: &[Event<'_>],
 ) -> RelationshipMetrics {
-    let days_since = |event: &Event<'_>| timeline.now.whole_days_since(event.row.at);
+    let days_since = |event: &Event<'_>| timeline.now.whole_days_since(event.at);
     let quarter = timeline.events_within(90);
     RelationshipMetrics {
         days_since_last_contact: timeline.events.first().map(days_since),
@@ -129,7 +129,7 @@ fn metrics(
         ),
         sentiment_trend: trend(timeline),
         baseline_response_time_hours: number::baseline(mean_response_time(quarter)),
-        baseline_contact_frequency_days: mean_gap(quarter, |event| event.row.at),
+        baseline_contact_frequency_days: mean_gap(quarter, |event| event.at),
         baseline_meeting_frequency_days: mean_gap(meetings_held(timeline), |m| m.start),
         total_deal_value: Some(inputs.total_deal_value).filter(|value| value.is_finite()),
         at_risk_deal_value: Some(inputs.at_risk_deal_value).filter(|value| value.is_finite()),
