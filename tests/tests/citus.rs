@@ -246,6 +246,40 @@ fn who_may_call_is_asked_where_the_claims_are() {
         written, 0,
         "the transaction was rolled back on the workers, too"
     );
+
+    // Nothing of that is different for users whom the coordinator holds itself.
+    for step in [
+        "ALTER ROLE crm_health_owner LOGIN",
+        "GRANT CREATE ON SCHEMA public TO crm_health_owner",
+        "SELECT citus_set_node_property(nodename, nodeport, 'shouldhaveshards', true) FROM pg_dist_node WHERE groupid = 0",
+        "SELECT citus_move_shard_placement(s.shardid, s.nodename, s.nodeport, '127.0.0.1', n.nodeport, 'block_writes')
+         FROM citus_shards s, pg_dist_node n
+         WHERE n.groupid = 0 AND s.shardid IN (
+            SELECT get_shard_id_for_distribution_column('deals', p.id) FROM profiles p ORDER BY p.id LIMIT 1)",
+    ] {
+        run(&mut client, step);
+    }
+    let home: Uuid = value(&mut client, "SELECT id FROM profiles ORDER BY id LIMIT 1");
+    let here: i64 = value(
+        &mut client,
+        &format!(
+            "SELECT count(*) FROM pg_dist_placement WHERE groupid = 0
+             AND shardid = get_shard_id_for_distribution_column('deals', '{home}'::uuid)"
+        ),
+    );
+    assert_eq!(here, 1);
+    run(
+        &mut client,
+        &format!(
+            "BEGIN; SET LOCAL ROLE authenticated; SET LOCAL request.jwt.claims = '{{\"sub\":\"{home}\"}}'"
+        ),
+    );
+    let mine: i64 = value(
+        &mut client,
+        &format!("SELECT count(*) FROM refresh_deal_health_scores('{home}')"),
+    );
+    assert_eq!(mine, 10);
+    run(&mut client, "ROLLBACK");
 }
 
 #[test]
