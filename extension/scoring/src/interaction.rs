@@ -95,3 +95,82 @@ pub struct Meeting {
     /// What the meeting is called.
     pub title: Option<String>,
 }
+
+/// An event as the measures read it: an [`Interaction`], or a row that a caller has in another form and
+/// need not copy. What the methods tell is what the fields of [`Interaction`] of their names hold.
+pub trait EventRow {
+    /// When it happened.
+    fn at(&self) -> Instant;
+    /// The row's id.
+    fn id(&self) -> u128;
+    /// What happened.
+    fn event_type(&self) -> EventType;
+    /// Who it came from.
+    fn direction(&self) -> Direction;
+    /// What rows of one interaction share.
+    fn external_key(&self) -> Option<u128>;
+    /// What rows of one thread share.
+    fn thread_key(&self) -> Option<u128>;
+    /// Place in the thread as stored.
+    fn thread_position(&self) -> Option<i32>;
+    /// Whether the other side answered it.
+    fn was_replied(&self) -> bool;
+    /// Whether the contact opened it.
+    fn was_opened(&self) -> bool;
+    /// Hours; negative and non-finite values are ignored.
+    fn response_time_hours(&self) -> Option<f64>;
+    /// −1 to 1; values beyond are clamped, non-finite ones ignored.
+    fn sentiment(&self) -> Option<f64>;
+    /// The subject line; asked for of few rows.
+    fn subject(&self) -> Option<&str>;
+}
+
+impl EventRow for Interaction {
+    fn at(&self) -> Instant {
+        self.at
+    }
+
+    fn id(&self) -> u128 {
+        self.id
+    }
+
+    fn event_type(&self) -> EventType {
+        self.event_type
+    }
+
+    fn direction(&self) -> Direction {
+        self.direction
+    }
+
+    fn external_key(&self) -> Option<u128> {
+        self.external_key
+    }
+
+    fn thread_key(&self) -> Option<u128> {
+        self.thread_key
+    }
+
+    fn thread_position(&self) -> Option<i32> {
+        self.thread_position
+    }
+
+    fn was_replied(&self) -> bool {
+        self.was_replied
+    }
+
+    fn was_opened(&self) -> bool {
+        self.was_opened
+    }
+
+    fn response_time_hours(&self) -> Option<f64> {
+        self.response_time_hours
+    }
+
+    fn sentiment(&self) -> Option<f64> {
+        self.sentiment
+    }
+
+    fn subject(&self) -> Option<&str> {
+        self.subject.as_deref()
+    }
+}

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use crate::interaction::{Direction, EventType, Instant, Interaction, Meeting};
+use crate::interaction::{Direction, EventRow, EventType, Instant, Meeting};
 use crate::number;
 
 /// Up to this many events, comparing with each that may be the same is faster than hashing.
@@ -15,42 +15,52 @@ const FEW: usize = 64;
 const SPANS: [i64; 4] = [14, 30, 60, 90];
 
 /// One interaction, with what its duplicates know of it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Event<'a> {
+pub(crate) struct Event<'a, R> {
     pub(crate) at: Instant,
-    pub(crate) row: &'a Interaction,
+    pub(crate) row: &'a R,
+    pub(crate) event_type: EventType,
+    pub(crate) direction: Direction,
     pub(crate) was_replied: bool,
     pub(crate) was_opened: bool,
 }
 
-impl Event<'_> {
+impl<R> Clone for Event<'_, R> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<R> Copy for Event<'_, R> {}
+
+impl<R: EventRow> Event<'_, R> {
     pub(crate) fn is(&self, kind: EventType) -> bool {
-        self.row.event_type == kind
+        self.event_type == kind
     }
 
     pub(crate) fn is_email(&self) -> bool {
-        self.row.event_type.is_email()
+        self.event_type.is_email()
     }
 
     pub(crate) fn is_inbound(&self) -> bool {
-        self.row.direction == Direction::Inbound
+        self.direction == Direction::Inbound
     }
 
     pub(crate) fn is_outbound(&self) -> bool {
-        self.row.direction == Direction::Outbound
+        self.direction == Direction::Outbound
     }
 
     pub(crate) fn response_time_hours(&self) -> Option<f64> {
-        number::duration(self.row.response_time_hours)
+        number::duration(self.row.response_time_hours())
     }
 
     pub(crate) fn sentiment(&self) -> Option<f64> {
-        number::sentiment(self.row.sentiment)
+        number::sentiment(self.row.sentiment())
     }
 
     fn same_interaction(&self, other: &Self) -> bool {
-        self.row.id == other.row.id
-            || (self.row.external_key.is_some() && self.row.external_key == other.row.external_key)
+        self.row.id() == other.row.id()
+            || (self.row.external_key().is_some()
+                && self.row.external_key() == other.row.external_key())
     }
 
     fn learn_from(&mut self, duplicate: &Self) {
@@ -60,31 +70,33 @@ impl Event<'_> {
 }
 
 /// The events up to `now` and the meetings of one deal, contact or company, both newest first.
-pub(crate) struct Timeline<'a> {
+pub(crate) struct Timeline<'a, R> {
     pub(crate) now: Instant,
-    pub(crate) events: Vec<Event<'a>>,
+    pub(crate) events: Vec<Event<'a, R>>,
     /// Booked meetings too, so some may lie ahead of `now`.
     pub(crate) meetings: Vec<&'a Meeting>,
     /// How many events lie within each of [`SPANS`].
     within: [usize; SPANS.len()],
 }
 
-impl<'a> Timeline<'a> {
+impl<'a, R: EventRow> Timeline<'a, R> {
     /// Orders the rows and drops future events, duplicates, and events that `keep` refuses.
     pub(crate) fn new(
-        interactions: &'a [Interaction],
+        interactions: &'a [R],
         meetings: &'a [Meeting],
         now: Instant,
-        keep: impl Fn(&Interaction) -> bool,
+        keep: impl Fn(&R) -> bool,
     ) -> Self {
         let events = interactions
             .iter()
-            .filter(|row| row.at <= now && keep(row))
+            .filter(|row| row.at() <= now && keep(row))
             .map(|row| Event {
-                at: row.at,
+                at: row.at(),
                 row,
-                was_replied: row.was_replied,
-                was_opened: row.was_opened,
+                event_type: row.event_type(),
+                direction: row.direction(),
+                was_replied: row.was_replied(),
+                was_opened: row.was_opened(),
             })
             .collect();
         let events = each_once(events);
@@ -98,7 +110,7 @@ impl<'a> Timeline<'a> {
 
     /// The events of the last `days` days, the instant at their very beginning included.
     #[inline]
-    pub(crate) fn events_within(&self, days: i64) -> &[Event<'a>] {
+    pub(crate) fn events_within(&self, days: i64) -> &[Event<'a, R>] {
         let known = SPANS.iter().position(|span| *span == days);
         let count = known.map_or_else(
             || count_within(&self.events, self.now, days),
@@ -140,13 +152,13 @@ impl<'a> Timeline<'a> {
     }
 }
 
-fn count_within(events: &[Event<'_>], now: Instant, days: i64) -> usize {
+fn count_within<R: EventRow>(events: &[Event<'_, R>], now: Instant, days: i64) -> usize {
     let start = now.minus_days(days);
     events.partition_point(|event| event.at >= start)
 }
 
-fn each_once(mut events: Vec<Event<'_>>) -> Vec<Event<'_>> {
-    let tie = |event: &Event<'_>| (event.row.id, event.row.external_key);
+fn each_once<R: EventRow>(mut events: Vec<Event<'_, R>>) -> Vec<Event<'_, R>> {
+    let tie = |event: &Event<'_, R>| (event.row.id(), event.row.external_key());
     events.sort_unstable_by(|a, b| b.at.cmp(&a.at).then_with(|| tie(a).cmp(&tie(b))));
     if events.len() <= FEW {
         merge_few(events)
@@ -155,7 +167,7 @@ fn each_once(mut events: Vec<Event<'_>>) -> Vec<Event<'_>> {
     }
 }
 
-fn merge_few(mut events: Vec<Event<'_>>) -> Vec<Event<'_>> {
+fn merge_few<R: EventRow>(mut events: Vec<Event<'_, R>>) -> Vec<Event<'_, R>> {
     let mut kept = 0;
     let mut seen = Seen::default();
     for index in 0..events.len() {
@@ -186,9 +198,9 @@ struct Seen {
 
 impl Seen {
     /// Whether the event may have been seen before; remembers it.
-    fn perhaps(&mut self, event: &Event<'_>) -> bool {
-        let id = mark(&mut self.ids, event.row.id);
-        let key = event.row.external_key;
+    fn perhaps<R: EventRow>(&mut self, event: &Event<'_, R>) -> bool {
+        let id = mark(&mut self.ids, event.row.id());
+        let key = event.row.external_key();
         id | key.is_some_and(|key| mark(&mut self.keys, key))
     }
 }
@@ -203,20 +215,24 @@ fn mark(bits: &mut [u64; 4], number: u128) -> bool {
     was_set
 }
 
-fn merge_many(events: Vec<Event<'_>>) -> Vec<Event<'_>> {
-    let mut kept: Vec<Event<'_>> = Vec::with_capacity(events.len());
+fn merge_many<R: EventRow>(events: Vec<Event<'_, R>>) -> Vec<Event<'_, R>> {
+    let mut kept: Vec<Event<'_, R>> = Vec::with_capacity(events.len());
     let mut by_id = HashMap::with_capacity(events.len());
     let mut by_key = HashMap::new();
     for event in events {
-        let known_key = event.row.external_key.and_then(|key| by_key.get(&key));
+        let known_key = event.row.external_key().and_then(|key| by_key.get(&key));
         // The earlier of the two, as comparing each with each would find it.
-        let known: Option<&usize> = by_id.get(&event.row.id).into_iter().chain(known_key).min();
+        let known: Option<&usize> = by_id
+            .get(&event.row.id())
+            .into_iter()
+            .chain(known_key)
+            .min();
         if let Some(&first) = known {
             kept[first].learn_from(&event);
             continue;
         }
-        by_id.insert(event.row.id, kept.len());
-        by_key.extend(event.row.external_key.map(|key| (key, kept.len())));
+        by_id.insert(event.row.id(), kept.len());
+        by_key.extend(event.row.external_key().map(|key| (key, kept.len())));
         kept.push(event);
     }
     kept

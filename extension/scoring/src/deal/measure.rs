@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::interaction::{Instant, Interaction, Meeting};
+use crate::interaction::{EventRow, Instant, Interaction, Meeting};
 use crate::number;
 use crate::status::SentimentTrend;
 use crate::timeline::{Event, Timeline};
@@ -53,7 +53,7 @@ pub struct DealInputs<'a> {
 #[must_use]
 pub fn measure(inputs: &DealInputs<'_>, now: Instant) -> DealMetrics {
     let timeline = Timeline::new(inputs.emails, inputs.meetings, now, |row| {
-        row.event_type.is_email()
+        row.event_type().is_email()
     });
     let recent = timeline.events_within(30);
     let sentiments = timeline
@@ -77,14 +77,17 @@ pub fn measure(inputs: &DealInputs<'_>, now: Instant) -> DealMetrics {
     }
 }
 
-fn newest_activity(inputs: &DealInputs<'_>, timeline: &Timeline<'_>) -> Option<Instant> {
+fn newest_activity<R: EventRow>(
+    inputs: &DealInputs<'_>,
+    timeline: &Timeline<'_, R>,
+) -> Option<Instant> {
     let activity = inputs.last_activity.filter(|at| *at <= timeline.now);
-    activity.max(timeline.events.first().map(|email| email.row.at))
+    activity.max(timeline.events.first().map(|email| email.row.at()))
 }
 
 /// The newest meeting against the mean of the two before it; two e-mails that clearly differ
 /// decide instead, where there is any meeting to set them beside.
-fn trend(timeline: &Timeline<'_>) -> SentimentTrend {
+fn trend<R: EventRow>(timeline: &Timeline<'_, R>) -> SentimentTrend {
     let mut meetings = timeline.meeting_sentiments();
     let meetings = [meetings.next(), meetings.next(), meetings.next()];
     let mut emails = timeline.email_sentiments(2);

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::{GhostSignal, Severity, SignalType, mail, meetings, two_decimals};
 use crate::explain::{counted, measured};
+use crate::interaction::EventRow;
 use crate::number::{above, baseline, below, mean};
 use crate::relationship::RelationshipMetrics;
 use crate::timeline::{Event, Timeline};
@@ -11,8 +12,8 @@ use crate::timeline::{Event, Timeline};
 /// The signals that hold, in the order of [`SignalType`].
 ///
 /// `m` brings the contact's own habits; `opens_tracked` says whether openings mean anything.
-pub(crate) fn detect(
-    timeline: &Timeline<'_>,
+pub(crate) fn detect<R: EventRow>(
+    timeline: &Timeline<'_, R>,
     m: &RelationshipMetrics,
     opens_tracked: bool,
 ) -> Vec<GhostSignal> {
@@ -34,7 +35,10 @@ pub(crate) fn detect(
 }
 
 /// The five newest answers of 30 days take three times as long as those of 90 days, or longer.
-fn response_time_increased(timeline: &Timeline<'_>, habit: Option<f64>) -> Option<GhostSignal> {
+fn response_time_increased<R: EventRow>(
+    timeline: &Timeline<'_, R>,
+    habit: Option<f64>,
+) -> Option<GhostSignal> {
     let habit = baseline(habit)?;
     let inbound = timeline
         .events_within(30)

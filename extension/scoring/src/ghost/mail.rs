@@ -4,12 +4,14 @@ use serde_json::json;
 
 use super::{GhostSignal, Severity, SignalType};
 use crate::explain::{ago, counted};
-use crate::interaction::EventType;
+use crate::interaction::{EventRow, EventType};
 use crate::number::percent;
 use crate::timeline::{Event, Timeline};
 
 /// The newest of the unanswered e-mails of 14 days, and how many there are, if two or more.
-fn unanswered<'e, 'a>(timeline: &'e Timeline<'a>) -> Option<(&'e Event<'a>, i64)> {
+fn unanswered<'e, 'a, R: EventRow>(
+    timeline: &'e Timeline<'a, R>,
+) -> Option<(&'e Event<'a, R>, i64)> {
     let recent = timeline.events_within(14).iter();
     let mut unreplied = recent.filter(|event| event.is(EventType::EmailSent) && !event.was_replied);
     let newest = unreplied.next()?;
@@ -18,7 +20,9 @@ fn unanswered<'e, 'a>(timeline: &'e Timeline<'a>) -> Option<(&'e Event<'a>, i64)
 }
 
 /// The e-mails that the signals name by their subject.
-pub(crate) fn cited<'e, 'a>(timeline: &'e Timeline<'a>) -> impl Iterator<Item = &'e Event<'a>> {
+pub(crate) fn cited<'e, 'a, R: EventRow>(
+    timeline: &'e Timeline<'a, R>,
+) -> impl Iterator<Item = &'e Event<'a, R>> {
     let unanswered = unanswered(timeline).map(|(newest, _)| newest);
     unanswered
         .into_iter()
@@ -26,7 +30,7 @@ pub(crate) fn cited<'e, 'a>(timeline: &'e Timeline<'a>) -> impl Iterator<Item = 
 }
 
 /// Two e-mails or more in 14 days that nobody answered.
-pub(super) fn email_no_response(timeline: &Timeline<'_>) -> Option<GhostSignal> {
+pub(super) fn email_no_response<R: EventRow>(timeline: &Timeline<'_, R>) -> Option<GhostSignal> {
     let (newest, count) = unanswered(timeline)?;
     let severity = if count == 2 {
         Severity::High
@@ -41,7 +45,7 @@ pub(super) fn email_no_response(timeline: &Timeline<'_>) -> Option<GhostSignal> 
     let data = json!({
         "unreplied_count": count,
         "days_since_last_email": days,
-        "last_email_subject": newest.row.subject,
+        "last_email_subject": newest.row.subject(),
     });
     Some(GhostSignal::new(
         SignalType::EmailNoResponse,
@@ -58,7 +62,7 @@ struct Opens {
 }
 
 impl Opens {
-    fn of(events: &[Event<'_>]) -> Self {
+    fn of<R: EventRow>(events: &[Event<'_, R>]) -> Self {
         let sent = events.iter().filter(|event| event.is(EventType::EmailSent));
         let opened = sent.clone().filter(|event| event.was_opened).count() as i64;
         Self {
@@ -69,7 +73,7 @@ impl Opens {
 }
 
 /// The open rate of 30 days fell by 40 points or more from the 30 days before, or is under 20 %.
-pub(super) fn email_opens_declined(timeline: &Timeline<'_>) -> Option<GhostSignal> {
+pub(super) fn email_opens_declined<R: EventRow>(timeline: &Timeline<'_, R>) -> Option<GhostSignal> {
     let sixty = timeline.events_within(60);
     let recent_count = timeline.events_within(30).len();
     let (new, old) = (
@@ -114,8 +118,8 @@ pub(super) fn email_opens_declined(timeline: &Timeline<'_>) -> Option<GhostSigna
 }
 
 /// A conversation of 14 days in which the last word, five days old or more, is the user's.
-struct Dropout<'e, 'a> {
-    last: &'e Event<'a>,
+struct Dropout<'e, 'a, R> {
+    last: &'e Event<'a, R>,
     length: i64,
     /// As stored; where the source does not tell, counted from 0 within the 14 days.
     position: i64,
@@ -123,15 +127,15 @@ struct Dropout<'e, 'a> {
 }
 
 /// The longest-left conversation of three e-mails or more.
-fn longest_left<'e, 'a>(timeline: &'e Timeline<'a>) -> Option<Dropout<'e, 'a>> {
+fn longest_left<'e, 'a, R: EventRow>(timeline: &'e Timeline<'a, R>) -> Option<Dropout<'e, 'a, R>> {
     let left = dropouts(timeline);
     // Equally old ones: the one whose last e-mail comes first in the timeline.
     left.into_iter()
-        .min_by_key(|left| (left.last.at, left.last.row.id))
+        .min_by_key(|left| (left.last.at, left.last.row.id()))
 }
 
 /// A conversation of three e-mails or more that the contact left.
-pub(super) fn thread_dropout(timeline: &Timeline<'_>) -> Option<GhostSignal> {
+pub(super) fn thread_dropout<R: EventRow>(timeline: &Timeline<'_, R>) -> Option<GhostSignal> {
     let worst = longest_left(timeline)?;
     let severity = if worst.days >= 10 {
         Severity::High
@@ -147,7 +151,7 @@ pub(super) fn thread_dropout(timeline: &Timeline<'_>) -> Option<GhostSignal> {
         "thread_length": worst.length,
         "days_since_last": worst.days,
         "thread_position": worst.position,
-        "last_subject": worst.last.row.subject,
+        "last_subject": worst.last.row.subject(),
     });
     Some(GhostSignal::new(
         SignalType::ThreadDropout,
@@ -157,30 +161,33 @@ pub(super) fn thread_dropout(timeline: &Timeline<'_>) -> Option<GhostSignal> {
     ))
 }
 
-fn dropouts<'e, 'a>(timeline: &'e Timeline<'a>) -> Vec<Dropout<'e, 'a>> {
+fn dropouts<'e, 'a, R: EventRow>(timeline: &'e Timeline<'a, R>) -> Vec<Dropout<'e, 'a, R>> {
     let threaded = || {
         let recent = timeline
             .events_within(14)
             .iter()
             .filter(|event| event.is_email());
-        recent.filter(|event| event.row.thread_key.is_some())
+        recent.filter(|event| event.row.thread_key().is_some())
     };
     if threaded().count() < 3 {
         return Vec::new();
     }
-    let mut by_thread: Vec<&Event<'_>> = threaded().collect();
+    let mut by_thread: Vec<&Event<'_, R>> = threaded().collect();
     // Stable: within a thread the newest stays first.
-    by_thread.sort_by_key(|event| event.row.thread_key);
-    let threads = by_thread.chunk_by(|a, b| a.row.thread_key == b.row.thread_key);
+    by_thread.sort_by_key(|event| event.row.thread_key());
+    let threads = by_thread.chunk_by(|a, b| a.row.thread_key() == b.row.thread_key());
     threads
         .filter_map(|thread| dropout(timeline, thread))
         .collect()
 }
 
-fn dropout<'e, 'a>(timeline: &Timeline<'_>, thread: &[&'e Event<'a>]) -> Option<Dropout<'e, 'a>> {
+fn dropout<'e, 'a, R: EventRow>(
+    timeline: &Timeline<'_, R>,
+    thread: &[&'e Event<'a, R>],
+) -> Option<Dropout<'e, 'a, R>> {
     let last = *thread.first()?;
     let length = thread.len() as i64;
-    let position = last.row.thread_position.map_or(length - 1, i64::from);
+    let position = last.row.thread_position().map_or(length - 1, i64::from);
     let days = timeline.now.whole_days_since(last.at);
     let left = length >= 3 && last.is_outbound() && position >= 2 && days >= 5;
     left.then_some(Dropout {

@@ -4,12 +4,14 @@ use serde_json::json;
 
 use super::{GhostSignal, Severity, SignalType, two_decimals};
 use crate::explain::counted;
-use crate::interaction::EventType;
+use crate::interaction::{EventRow, EventType};
 use crate::number::{below, sentiment};
 use crate::timeline::Timeline;
 
 /// Meetings moved or called off twice or more in 30 days, and none booked since.
-pub(super) fn meeting_rescheduled_repeatedly(timeline: &Timeline<'_>) -> Option<GhostSignal> {
+pub(super) fn meeting_rescheduled_repeatedly<R: EventRow>(
+    timeline: &Timeline<'_, R>,
+) -> Option<GhostSignal> {
     let recent = timeline.events_within(30);
     let count = |kind| recent.iter().filter(|event| event.is(kind)).count() as i64;
     let moved = count(EventType::MeetingRescheduled);
@@ -24,7 +26,7 @@ pub(super) fn meeting_rescheduled_repeatedly(timeline: &Timeline<'_>) -> Option<
             EventType::MeetingRescheduled | EventType::MeetingCancelled
         )
     };
-    let newest = recent.iter().find(|event| put_off(event.row.event_type))?;
+    let newest = recent.iter().find(|event| put_off(event.event_type))?;
     let booked = |at| {
         recent
             .iter()
@@ -58,7 +60,7 @@ pub(super) fn meeting_rescheduled_repeatedly(timeline: &Timeline<'_>) -> Option<
 }
 
 /// The newest meeting with a sentiment sounded clearly worse than the two before it.
-pub(super) fn sentiment_declining(timeline: &Timeline<'_>) -> Option<GhostSignal> {
+pub(super) fn sentiment_declining<R: EventRow>(timeline: &Timeline<'_, R>) -> Option<GhostSignal> {
     let mut sentiments = timeline
         .meetings
         .iter()

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::instant::serialize_rfc3339;
-use crate::interaction::{Direction, EventType, Instant, Meeting};
+use crate::interaction::{Direction, EventRow, EventType, Instant, Meeting};
 use crate::timeline::{Event, Timeline};
 
 /// The newest meeting held, call, or answered e-mail.
@@ -22,40 +22,42 @@ pub struct MeaningfulInteraction {
 }
 
 /// The newest of both kinds of rows; a meeting before an event of the same instant.
-pub(super) fn newest(timeline: &Timeline<'_>) -> Option<MeaningfulInteraction> {
+pub(super) fn newest<R: EventRow>(timeline: &Timeline<'_, R>) -> Option<MeaningfulInteraction> {
     newest_event(timeline)
         .map(of_event)
         .or_else(|| newest_meeting(timeline).map(of_meeting))
 }
 
 /// The newest meaningful event, unless a meeting is as new.
-pub(super) fn newest_event<'e, 'a>(timeline: &'e Timeline<'a>) -> Option<&'e Event<'a>> {
+pub(super) fn newest_event<'e, 'a, R: EventRow>(
+    timeline: &'e Timeline<'a, R>,
+) -> Option<&'e Event<'a, R>> {
     let event = timeline.events.iter().find(|event| is_meaningful(event))?;
     let before = |meeting: &Meeting| event.at > meeting.start;
     newest_meeting(timeline).is_none_or(before).then_some(event)
 }
 
-fn newest_meeting<'a>(timeline: &Timeline<'a>) -> Option<&'a Meeting> {
+fn newest_meeting<'a, R: EventRow>(timeline: &Timeline<'a, R>) -> Option<&'a Meeting> {
     let mut meetings = timeline.meetings.iter();
     meetings
         .find(|meeting| meeting.start <= timeline.now)
         .copied()
 }
 
-fn is_meaningful(event: &Event<'_>) -> bool {
-    match event.row.event_type {
+fn is_meaningful<R: EventRow>(event: &Event<'_, R>) -> bool {
+    match event.event_type {
         EventType::MeetingHeld | EventType::CallMade | EventType::CallReceived => true,
         kind => kind.is_email() && event.was_replied,
     }
 }
 
-fn of_event(event: &Event<'_>) -> MeaningfulInteraction {
-    let kind = event.row.event_type;
+fn of_event<R: EventRow>(event: &Event<'_, R>) -> MeaningfulInteraction {
+    let kind = event.event_type;
     MeaningfulInteraction {
         kind,
         date: event.at,
-        direction: (kind != EventType::MeetingHeld).then_some(event.row.direction),
-        subject: event.row.subject.clone(),
+        direction: (kind != EventType::MeetingHeld).then_some(event.direction),
+        subject: event.row.subject().map(str::to_owned),
     }
 }
 

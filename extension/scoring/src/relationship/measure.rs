@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::meaningful::{self, MeaningfulInteraction};
 use crate::ghost::{self, GhostSignal};
-use crate::interaction::{EventType, Instant, Interaction, Meeting};
+use crate::interaction::{EventRow, EventType, Instant, Interaction, Meeting};
 use crate::number::{self, mean};
 use crate::status::SentimentTrend;
 use crate::timeline::{Event, Timeline};
@@ -47,10 +47,10 @@ pub struct RelationshipMetrics {
 }
 
 /// The rows that a relationship is measured by.
-#[derive(Clone, Copy, Debug)]
-pub struct RelationshipInputs<'a> {
+#[derive(Debug)]
+pub struct RelationshipInputs<'a, R = Interaction> {
     /// Events of any age in any order. Future ones do not count, duplicates count once.
-    pub interactions: &'a [Interaction],
+    pub interactions: &'a [R],
     /// Meetings of any age in any order, booked ones included.
     pub meetings: &'a [Meeting],
     /// Whether any mail to this user's contacts was ever marked opened.
@@ -60,6 +60,14 @@ pub struct RelationshipInputs<'a> {
     /// Sum of the values of those that are critical or stalled.
     pub at_risk_deal_value: f64,
 }
+
+impl<R> Clone for RelationshipInputs<'_, R> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<R> Copy for RelationshipInputs<'_, R> {}
 
 /// All that the rows of a relationship tell.
 #[derive(Clone, Debug, PartialEq)]
@@ -76,7 +84,7 @@ pub struct Measured {
 
 /// Measures a relationship as of `now`.
 #[must_use]
-pub fn measure(inputs: &RelationshipInputs<'_>, now: Instant) -> Measured {
+pub fn measure<R: EventRow>(inputs: &RelationshipInputs<'_, R>, now: Instant) -> Measured {
     let timeline = Timeline::new(inputs.interactions, inputs.meetings, now, |_| true);
     let recent = timeline.events_within(30);
     let metrics = metrics(inputs, &timeline, recent);
@@ -90,11 +98,11 @@ pub fn measure(inputs: &RelationshipInputs<'_>, now: Instant) -> Measured {
 
 /// The events whose subject [`measure`] tells: without the subjects of all others it tells the same.
 #[must_use]
-pub fn cited<'a>(
-    interactions: &'a [Interaction],
+pub fn cited<'a, R: EventRow>(
+    interactions: &'a [R],
     meetings: &'a [Meeting],
     now: Instant,
-) -> Vec<&'a Interaction> {
+) -> Vec<&'a R> {
     let timeline = Timeline::new(interactions, meetings, now, |_| true);
     let events = meaningful::newest_event(&timeline)
         .into_iter()
@@ -102,12 +110,12 @@ pub fn cited<'a>(
     events.map(|event| event.row).collect()
 }
 
-fn metrics(
-    inputs: &RelationshipInputs<'_>,
-    timeline: &Timeline<'_>,
-    recent: &[Event<'_>],
+fn metrics<R: EventRow>(
+    inputs: &RelationshipInputs<'_, R>,
+    timeline: &Timeline<'_, R>,
+    recent: &[Event<'_, R>],
 ) -> RelationshipMetrics {
-    let days_since = |event: &Event<'_>| timeline.now.whole_days_since(event.at);
+    let days_since = |event: &Event<'_, R>| timeline.now.whole_days_since(event.at);
     let quarter = timeline.events_within(90);
     RelationshipMetrics {
         days_since_last_contact: timeline.events.first().map(days_since),
@@ -136,25 +144,25 @@ fn metrics(
     }
 }
 
-fn mean_response_time(events: &[Event<'_>]) -> Option<f64> {
+fn mean_response_time<R: EventRow>(events: &[Event<'_, R>]) -> Option<f64> {
     let inbound = events.iter().filter(|event| event.is_inbound());
     mean(inbound.filter_map(Event::response_time_hours))
 }
 
-fn response_rate(events: &[Event<'_>]) -> Option<i64> {
+fn response_rate<R: EventRow>(events: &[Event<'_, R>]) -> Option<i64> {
     let outbound = events.iter().filter(|event| event.is_outbound());
     let replied = outbound.clone().filter(|event| event.was_replied).count();
     number::percent(replied as i64, outbound.count() as i64)
 }
 
-fn open_rate(events: &[Event<'_>]) -> Option<i64> {
+fn open_rate<R: EventRow>(events: &[Event<'_, R>]) -> Option<i64> {
     let sent = events.iter().filter(|event| event.is(EventType::EmailSent));
     let opened = sent.clone().filter(|event| event.was_opened).count();
     number::percent(opened as i64, sent.count() as i64)
 }
 
 /// The meetings of the last 90 days up to now: a booked one is no habit yet.
-fn meetings_held<'t, 'a>(timeline: &'t Timeline<'a>) -> &'t [&'a Meeting] {
+fn meetings_held<'t, 'a, R: EventRow>(timeline: &'t Timeline<'a, R>) -> &'t [&'a Meeting] {
     let quarter = timeline.meetings_within(90);
     &quarter[quarter.partition_point(|meeting| meeting.start > timeline.now)..]
 }
@@ -167,7 +175,7 @@ fn mean_gap<T>(rows: &[T], at: impl Fn(&T) -> Instant) -> Option<f64> {
 
 /// The newest value, meetings before e-mails, against the mean of the next two; where there are
 /// fewer than three in all, the newest e-mail against the one before it.
-fn trend(timeline: &Timeline<'_>) -> SentimentTrend {
+fn trend<R: EventRow>(timeline: &Timeline<'_, R>) -> SentimentTrend {
     let mut all = timeline
         .meeting_sentiments()
         .chain(timeline.email_sentiments(5));

@@ -17,5 +17,6 @@ mod relationship_events;
 mod relationship_measure;
 mod relationship_risks;
 mod relationship_score;
+mod rows_in_another_form;
 mod what_if;
 mod words;
