@@ -16,39 +16,52 @@ COMMENT ON FUNCTION crm_health.on_shard(bigint, text, jsonb, jsonb)
   IS 'The same for all users of a shard of the relationship scores';
 REVOKE ALL ON FUNCTION crm_health.on_shard(bigint, text, jsonb, jsonb) FROM PUBLIC;
 
--- One after another, each in a subtransaction: one user's failure is kept to itself.
+-- A shard's users in one call, in a subtransaction; where that fails, one after another: one's failure is kept to itself.
 CREATE FUNCTION crm_health.refresh_held(p_user_ids uuid[], p_arguments jsonb, p_settings jsonb) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  v_user uuid;
+  v_group record;
   v_answer jsonb;
-  v_user_deals bigint;
-  v_user_relationships bigint;
+  v_alone uuid[] := '{}';
   v_deals bigint := 0;
   v_relationships bigint := 0;
   v_done integer := 0;
-  v_user_told jsonb;
   v_told jsonb := '[]';
   v_errors jsonb := '[]';
   v_message text;
   v_state text;
 BEGIN
-  FOREACH v_user IN ARRAY p_user_ids LOOP
+  FOR v_group IN
+    SELECT get_shard_id_for_distribution_column((p_arguments ->> 'anchor')::regclass, u.id) AS shard,
+           array_agg(u.id ORDER BY u.id) AS users
+    FROM unnest(p_user_ids) AS u (id) GROUP BY 1 ORDER BY 1
+  LOOP
     BEGIN
-      v_answer := crm_health.on_worker(v_user, 'refresh_deals', p_arguments, p_settings);
-      v_user_deals := jsonb_array_length(jsonb_path_query_array(v_answer, 'strict $.result[*] ? (@[4] == false)'));
-      v_user_told := v_answer -> 'told';
-      v_answer := crm_health.on_worker(v_user, 'refresh_relationships', p_arguments, p_settings);
-      v_user_relationships := jsonb_array_length(jsonb_path_query_array(v_answer, 'strict $.result[*] ? (@[4] == false)'));
-      v_user_told := v_user_told || (v_answer -> 'told');
-      v_deals := v_deals + v_user_deals;
-      v_relationships := v_relationships + v_user_relationships;
-      v_told := v_told || v_user_told;
+      v_answer := crm_health.on_shard(v_group.shard, 'refresh_users', p_arguments || jsonb_build_object('users', v_group.users), p_settings);
+      v_deals := v_deals + (v_answer #>> '{result,0}')::bigint;
+      v_relationships := v_relationships + (v_answer #>> '{result,1}')::bigint;
+      v_told := v_told || (v_answer -> 'told');
+      v_done := v_done + cardinality(v_group.users);
+    EXCEPTION WHEN OTHERS THEN
+      v_alone := v_alone || v_group.users;
+    END;
+  END LOOP;
+  FOR v_group IN
+    SELECT get_shard_id_for_distribution_column((p_arguments ->> 'anchor')::regclass, u.id) AS shard, u.id AS user_id
+    FROM unnest(v_alone) AS u (id)
+  LOOP
+    BEGIN
+      v_answer := crm_health.on_shard(
+        v_group.shard, 'refresh_users', p_arguments || jsonb_build_object('users', ARRAY[v_group.user_id]), p_settings);
+      v_deals := v_deals + (v_answer #>> '{result,0}')::bigint;
+      v_relationships := v_relationships + (v_answer #>> '{result,1}')::bigint;
+      v_told := v_told || (v_answer -> 'told');
       v_done := v_done + 1;
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS v_message = MESSAGE_TEXT, v_state = RETURNED_SQLSTATE;
-      v_errors := v_errors || jsonb_build_array(jsonb_build_object('userId', v_user, 'reason', v_message, 'sqlState', v_state));
+      v_errors := v_errors || jsonb_build_array(
+        jsonb_build_object('userId', v_group.user_id, 'reason', v_message, 'sqlState', v_state));
     END;
   END LOOP;
   RETURN jsonb_build_object(

@@ -93,8 +93,9 @@ fn refresh(
     let Some(spread) = &crm.spread else {
         return Ok(None);
     };
-    let arguments =
-        json!({"max_age_hours": max_age_hours, "as_of": pg_sys::TimestampTz::from(as_of)});
+    let anchor = crm.score_table("relationship_health_scores")?.qualified();
+    let arguments = json!({
+        "max_age_hours": max_age_hours, "as_of": pg_sys::TimestampTz::from(as_of), "anchor": anchor});
     let settings = sent(&settings)?;
     let servers = servers(users, spread.anchor()?)?;
     let answers = ask(&servers, &|server| {

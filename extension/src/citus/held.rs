@@ -85,6 +85,7 @@ fn work(whose: Whose, call: &str, arguments: &Value) -> Result<Value> {
             refresh(Kind::Relationships, user, arguments)
         }
         (Whose::User(user), "link_replies") => Ok(crate::replies::link(user)?.into()),
+        (_, "refresh_users") => refresh_users(arguments),
         (_, "purge") => crate::purge::purge_part(arguments),
         _ => match STATEMENTS.iter().find(|(name, _)| *name == call) {
             Some((_, statement)) => rows(statement, arguments),
@@ -168,6 +169,21 @@ fn refresh(kind: Kind, user: Uuid, arguments: &Value) -> Result<Value> {
     let as_of = instant(arguments)?;
     let scored = crate::refresh::refresh(kind, vec![Some(user)], Some(age), as_of)?;
     Ok(scored.iter().map(row).collect())
+}
+
+/// Both kinds of the users given, who are of one shard: how many scores were computed.
+fn refresh_users(arguments: &Value) -> Result<Value> {
+    let mut users = Vec::new();
+    for user in arguments["users"].as_array().into_iter().flatten() {
+        users.push(call::id(user.as_str())?);
+    }
+    let (age, as_of) = (number(arguments, "max_age_hours")?, instant(arguments)?);
+    let mut counts = Vec::new();
+    for kind in [Kind::Deals, Kind::Relationships] {
+        let scored = crate::refresh::refresh(kind, users.clone(), Some(age), as_of)?;
+        counts.push(scored.iter().filter(|one| !one.fresh).count());
+    }
+    Ok(json!(counts))
 }
 
 /// A row as the coordinator reads it: see [`super::call`].
