@@ -203,11 +203,21 @@ fn moving_density(hazards: &Hazards) -> Vec<f64> {
 
 /// Σ over j = 1 … horizon of density(j)·after(horizon − j); `density[0]` is that of one day.
 fn convolve(density: &[f64], after: &[f64], horizon: usize) -> f64 {
-    density[..horizon]
+    // Four sums side by side: the additions of a single one would wait for each other.
+    let mut sums = [0.0; 4];
+    let (fours, rest) = density[..horizon].as_chunks::<4>();
+    let (rest_after, fours_after) = after[..horizon].as_rchunks::<4>();
+    for (d, a) in fours.iter().zip(fours_after.iter().rev()) {
+        for lane in 0..4 {
+            sums[lane] += d[lane] * a[3 - lane];
+        }
+    }
+    let rest: f64 = rest
         .iter()
-        .zip(after[..horizon].iter().rev())
+        .zip(rest_after.iter().rev())
         .map(|(d, a)| d * a)
-        .sum()
+        .sum();
+    sums.iter().sum::<f64>() + rest
 }
 
 impl From<Pipeline> for Vec<StageModel> {
