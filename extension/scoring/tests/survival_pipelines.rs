@@ -1,146 +1,21 @@
 //! Generated pipelines whose hazards are known: the estimates must recover them.
 
+mod survival_generated;
+
 use crm_health_scoring::silence::Metrics;
-use crm_health_scoring::survival::{End, HORIZON_DAYS, Hazards, LifeTable, Pipeline, Spell};
-
-const STAGES: usize = 3;
-const TYPICAL_DAYS: [f64; STAGES] = [14.0, 21.0, 14.0];
-
-/// A fixed sequence of numbers in 0–1.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> f64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 11) as f64 / (1_u64 << 53) as f64
-    }
-}
-
-/// The true daily hazards of moving on and of being lost: one rises, one falls, one has a bump.
-fn truth(stage: usize, day: usize) -> (f64, f64) {
-    let day = day as f64;
-    match stage {
-        0 => (0.02 + 0.002 * day.min(30.0), 0.02),
-        1 => (0.08 / (1.0 + 0.1 * day), 0.005 + 0.0005 * day.min(40.0)),
-        _ => (
-            if (10.0..20.0).contains(&day) {
-                0.12
-            } else {
-                0.03
-            },
-            0.01,
-        ),
-    }
-}
-
-/// Where a deal that moves on goes: mostly onward, from the second stage sometimes back.
-fn next_stage(stage: usize, chance: f64) -> End {
-    match stage {
-        1 if chance < 0.1 => End::Moved(0),
-        STAGES.. | 2 => End::Won,
-        _ => End::Moved(stage + 1),
-    }
-}
-
-/// A generated deal: its spells as seen `window` days after it was created, and when it was won.
-struct Deal {
-    spells: Vec<Spell>,
-    won_after: Option<u32>,
-}
-
-/// One deal's life, day by day, recorded until `window` days after its creation.
-fn generate(random: &mut Random, window: u32) -> Deal {
-    let (mut stage, mut age, mut spells) = (0, 0, Vec::new());
-    loop {
-        let mut days = 0;
-        let end = loop {
-            let (moving, lost) = truth(stage, days as usize);
-            let draw = random.next();
-            if draw < moving {
-                break next_stage(stage, random.next());
-            }
-            if draw < moving + lost {
-                break End::Lost;
-            }
-            days += 1;
-        };
-        if age <= window {
-            // The day on which a spell ends is part of it: seen only if it is over by the window.
-            let seen_end = age + days < window;
-            let (days, end) = if seen_end {
-                (days, end)
-            } else {
-                (window - age, End::Open)
-            };
-            spells.push(Spell {
-                stage,
-                days,
-                unseen_days: 0,
-                end,
-            });
-        }
-        age += days + 1;
-        match end {
-            End::Moved(to) => stage = to,
-            End::Won => {
-                return Deal {
-                    spells,
-                    won_after: Some(age),
-                };
-            }
-            End::Lost | End::Open => {
-                return Deal {
-                    spells,
-                    won_after: None,
-                };
-            }
-        }
-    }
-}
+use crm_health_scoring::survival::{HORIZON_DAYS, Hazards, LifeTable, Pipeline};
+use survival_generated::{Deal, Owner, Random, STAGES, TYPICAL_DAYS, spells};
 
 fn deals(seed: u64, count: usize) -> Vec<Deal> {
-    let mut random = Random(seed);
-    // Created over the last 200 days, so many are still open: censoring is heavy.
-    (0..count)
-        .map(|i| generate(&mut random, 1 + (i % 200) as u32))
-        .collect()
+    Owner::AVERAGE.deals(&mut Random(seed), count)
 }
 
-fn spells(deals: &[Deal]) -> Vec<Spell> {
-    deals
-        .iter()
-        .flat_map(|deal| deal.spells.iter().copied())
-        .collect()
+fn truth(stage: usize, day: usize) -> (f64, f64) {
+    Owner::AVERAGE.truth(stage, day)
 }
 
-/// The true chances to be won within 0, 1, … days, by stepping the whole distribution a day at a time.
 fn true_wins(stage: usize, days: usize) -> Vec<f64> {
-    let mut waiting = vec![vec![0.0; HORIZON_DAYS * 2]; STAGES];
-    waiting[stage][days] = 1.0;
-    let (mut won, mut wins) = (0.0, vec![0.0]);
-    for _ in 0..HORIZON_DAYS {
-        let mut next = vec![vec![0.0; HORIZON_DAYS * 2]; STAGES];
-        for (stage, by_day) in waiting.iter().enumerate() {
-            for (day, &share) in by_day.iter().enumerate().filter(|(_, share)| **share > 0.0) {
-                let (moving, lost) = truth(stage, day);
-                next[stage][day + 1] += share * (1.0 - moving - lost);
-                match stage {
-                    0 => next[1][0] += share * moving,
-                    1 => {
-                        next[0][0] += share * moving * 0.1;
-                        next[2][0] += share * moving * 0.9;
-                    }
-                    _ => won += share * moving,
-                }
-            }
-        }
-        waiting = next;
-        wins.push(won);
-    }
-    wins
+    Owner::AVERAGE.true_wins(stage, days, HORIZON_DAYS)
 }
 
 /// Raw estimates lie within four standard errors of the truth (Greenwood, day by day).
@@ -245,16 +120,9 @@ fn its_probabilities_hold_on_unseen_deals() {
     let mut predictions = Vec::new();
     let mut random = Random(15);
     for index in 0..6_000 {
-        let deal = generate(&mut random, u32::MAX);
+        let deal = Owner::AVERAGE.generate(&mut random, u32::MAX);
         let age = index % 60;
-        let (mut start, mut now) = (0, None);
-        for spell in &deal.spells {
-            if start <= age && age <= start + spell.days {
-                now = Some((spell.stage, age - start));
-            }
-            start += spell.days + 1;
-        }
-        if let Some((stage, days)) = now {
+        if let Some((stage, days)) = deal.at_age(age) {
             let won = deal.won_after.is_some_and(|after| after <= age + 45);
             predictions.push((pipeline.win_within(stage, days, 45).unwrap(), won));
         }
