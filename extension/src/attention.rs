@@ -75,12 +75,17 @@ fn attention(
         return Ok(items);
     }
     let config = scoring_config()?;
-    // The pipeline in use is the extension's, and read before the work as the owner of the scores.
-    let of_deals = crate::pipeline::added_to(config.clone(), Kind::Deals)?;
-    let _owner = AsOwner::enter(owner);
-    let mut items = worst(Kind::Deals, &crm, users.as_deref(), limit)?;
-    items.extend(worst(Kind::Relationships, &crm, users.as_deref(), limit)?);
+    let mut items = {
+        let _owner = AsOwner::enter(owner);
+        let mut items = worst(Kind::Deals, &crm, users.as_deref(), limit)?;
+        items.extend(worst(Kind::Relationships, &crm, users.as_deref(), limit)?);
+        items
+    };
     order(&mut items, limit);
+    // Pipelines are the extension's, and not read as the owner of the scores.
+    let owners: Vec<Uuid> = items.iter().map(|item| item.user).collect();
+    let of_deals = crate::pipeline::added_to(config.clone(), Kind::Deals, Some(&owners))?;
+    let _owner = AsOwner::enter(owner);
     for (kind, config) in [(Kind::Deals, &of_deals), (Kind::Relationships, &config)] {
         give_reasons(kind, &crm, &mut items, as_of, config)?;
     }

@@ -1,11 +1,11 @@
 //! Scores in words: each signal with its value, weight and reason.
 
-use std::rc::Rc;
-
 use crm_health_scoring::config::Config;
+use crm_health_scoring::deal::DealMetrics;
 use crm_health_scoring::explain::Explanation;
 use crm_health_scoring::relationship::{Measured, RelationshipScore};
 use crm_health_scoring::silence::Assessment;
+use crm_health_scoring::survival::Outlook;
 use crm_health_scoring::{deal, ghost, relationship};
 use pgrx::datum::{JsonB, TimestampWithTimeZone, Uuid};
 use pgrx::prelude::*;
@@ -14,7 +14,7 @@ use pgrx::{IntoDatum, pg_getarg, pg_sys};
 use crate::error::{Result, or_raise};
 use crate::ghost::streams::Days;
 use crate::owner::AsOwner;
-use crate::pipeline::FittedPipeline;
+use crate::pipeline::Pipelines;
 use crate::raw::{RowSink, pg_function};
 use crate::refresh::{Kind, explain_statement};
 use crate::score::{as_of, measure_deal, measure_relationship};
@@ -39,7 +39,7 @@ pg_function! {
         }
         let reasons = deal::reasons(&metrics, &score, &config).join("; ");
         sink.push(overall(score.overall_health_score, score.health_status.as_str(), &reasons));
-        if let Some(outlook) = pipeline_argument(fcinfo).and_then(|fitted| fitted.outlook(&metrics)) {
+        if let Some(outlook) = outlook(fcinfo, &metrics) {
             let percent = format!("{} %", pipeline::percent(outlook.win_probability));
             sink.push(note("close_probability", &percent, &outlook.sentence()));
         }
@@ -85,7 +85,7 @@ pg_function! {
         let metrics = unsafe { measure_deal(fcinfo, 1) };
         let score = deal::score(&metrics, &config);
         let mut reasons = deal::reasons(&metrics, &score, &config);
-        if let Some(outlook) = pipeline_argument(fcinfo).and_then(|fitted| fitted.outlook(&metrics)) {
+        if let Some(outlook) = outlook(fcinfo, &metrics) {
             reasons.truncate(MOST_REASONS - 1);
             reasons.push(outlook.sentence());
         }
@@ -144,27 +144,15 @@ fn explain_one(sink: &mut RowSink, kind: Kind, id: Uuid, at: TimestampWithTimeZo
     if crm.is_spread() {
         return explain_elsewhere(sink, kind, id, at, &crm, owner, &settings);
     }
-    let config = pipeline::added_to(scoring_config()?, kind)?;
-    let source = crm.source(match kind {
-        Kind::Deals => "deals",
-        Kind::Relationships => "contacts",
-    })?;
+    // An id that is none, or nobody's, has nothing to explain.
+    let Some(user) = user_of(kind, id, &crm, owner)? else {
+        return Ok(());
+    };
+    caller::authorize(&[user], Some(owner), &settings.trusted_roles)?;
+    let config = pipeline::added_to(scoring_config()?, kind, Some(&[user]))?;
     let statement = explain_statement(kind, &crm, &config)?;
     let _owner = AsOwner::enter(owner);
     Spi::connect(|client| {
-        let found = client.select(
-            format!("SELECT s.owner_id FROM {source} s WHERE s.id = $1").as_str(),
-            Some(1),
-            &[id.into()],
-        )?;
-        // An id that is none, or nobody's, has nothing to explain.
-        let user: Option<Uuid> = if found.is_empty() {
-            None
-        } else {
-            found.first().get(1)?
-        };
-        let Some(user) = user else { return Ok(()) };
-        caller::authorize(&[user], Some(owner), &settings.trusted_roles)?;
         let rows = client.select(
             statement.as_str(),
             None,
@@ -187,6 +175,23 @@ fn explain_one(sink: &mut RowSink, kind: Kind, id: Uuid, at: TimestampWithTimeZo
             ]);
         }
         Ok(())
+    })
+}
+
+/// Whose deal or contact it is.
+fn user_of(kind: Kind, id: Uuid, crm: &crm::Crm, owner: pg_sys::Oid) -> Result<Option<Uuid>> {
+    let source = crm.source(match kind {
+        Kind::Deals => "deals",
+        Kind::Relationships => "contacts",
+    })?;
+    let statement = format!("SELECT s.owner_id FROM {source} s WHERE s.id = $1");
+    let _owner = AsOwner::enter(owner);
+    Spi::connect(|client| {
+        let found = client.select(statement.as_str(), Some(1), &[id.into()])?;
+        if found.is_empty() {
+            return Ok(None);
+        }
+        Ok(found.first().get(1)?)
     })
 }
 
@@ -237,11 +242,13 @@ fn config_argument(fcinfo: pg_sys::FunctionCallInfo) -> Config {
     or_raise(parse_config(&json))
 }
 
-/// The pipeline in use, which comes with the configuration.
-fn pipeline_argument(fcinfo: pg_sys::FunctionCallInfo) -> Option<Rc<FittedPipeline>> {
-    // SAFETY: the first argument is declared jsonb.
-    let JsonB(json) = unsafe { pg_getarg(fcinfo, 0) }.unwrap_or(JsonB(serde_json::Value::Null));
-    or_raise(pipeline::of_config(&json))
+/// What is to be expected of the deal, where a pipeline came with the configuration.
+fn outlook(fcinfo: pg_sys::FunctionCallInfo, metrics: &DealMetrics) -> Option<Outlook> {
+    // SAFETY: the first argument is declared jsonb, and these are functions of a deal.
+    let (config, owner) = unsafe { (pg_getarg(fcinfo, 0), pipeline::deal_owner(fcinfo)) };
+    let JsonB(json) = config.unwrap_or(JsonB(serde_json::Value::Null));
+    let pipelines = or_raise(Pipelines::of_config(&json))?;
+    or_raise(pipelines.outlook(owner, metrics))
 }
 
 fn component(explanation: &Explanation) -> Row {

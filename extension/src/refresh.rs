@@ -91,7 +91,7 @@ pub(crate) fn refresh(
     if unsafe { pg_sys::RecoveryInProgress() } {
         return Err(Error::Standby);
     }
-    let config = crate::pipeline::added_to(crate::settings::scoring_config()?, kind)?;
+    let config = crate::pipeline::added_to(crate::settings::scoring_config()?, kind, Some(&users))?;
     let (scored, told) = {
         let _owner = AsOwner::enter(owner);
         plan::lock(&users)?;

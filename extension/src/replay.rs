@@ -186,7 +186,7 @@ impl Asked {
         };
         let config = scoring_config()?;
         let subjects = |kind| -> Result<Subjects> {
-            let config = pipeline::added_to(config.clone(), kind)?;
+            let config = pipeline::added_to(config.clone(), kind, Some(&users))?;
             Subjects::new(kind, &crm, config, keep)
         };
         Ok(Some(Everything {

@@ -1,7 +1,5 @@
 //! The functions that score one target inside a statement, and return a row.
 
-use std::rc::Rc;
-
 use crm_health_scoring::config::{Config, GhostModel};
 use crm_health_scoring::deal::{self, DealInputs};
 use crm_health_scoring::interaction::{Direction, Interaction, Meeting};
@@ -14,13 +12,13 @@ use crate::collect::{decode, to_instant};
 use crate::datums::{self, texts};
 use crate::error::or_raise;
 use crate::ghost::streams::{Days, sealed_datum};
-use crate::pipeline::{self, FittedPipeline};
+use crate::pipeline::{self, Pipelines};
 use crate::raw::pg_function;
 
 /// What a statement's calls share: the parsed configuration and the shape of the result.
 struct PerStatement {
     config: Config,
-    pipeline: Option<Rc<FittedPipeline>>,
+    pipelines: Option<Pipelines>,
     descriptor: pg_sys::TupleDesc,
 }
 
@@ -44,14 +42,14 @@ pg_function! {
 }
 
 pg_function! {
-    /// `crm_health.deal_score(config, as_of, stage, stage_since, recent, older, meetings, activity_count, last_activity)`
+    /// `crm_health.deal_score(config, as_of, stage, stage_since, recent, older, meetings, activity_count, last_activity, owner)`
     fn deal_score(fcinfo) {
         // SAFETY: as above.
         unsafe {
             let shared = per_statement(fcinfo);
             let metrics = measure_deal(fcinfo, 1);
             let mut score = deal::score(&metrics, &shared.config);
-            let outlook = shared.pipeline.as_ref().and_then(|fitted| fitted.outlook(&metrics));
+            let outlook = shared.pipelines.as_ref().and_then(|pipelines| or_raise(pipelines.outlook(pipeline::deal_owner(fcinfo), &metrics)));
             if let Some(outlook) = outlook {
                 score.predicted_close_probability = pipeline::percent(outlook.win_probability);
             }
@@ -237,7 +235,7 @@ unsafe fn per_statement<'a>(fcinfo: pg_sys::FunctionCallInfo) -> &'a PerStatemen
         if (*call).fn_extra.is_null() {
             let JsonB(json) = pg_getarg(fcinfo, 0).unwrap_or(JsonB(serde_json::Value::Null));
             let config = or_raise(crate::settings::parse_config(&json));
-            let pipeline = or_raise(pipeline::of_config(&json));
+            let pipelines = or_raise(Pipelines::of_config(&json));
             let mut context = PgMemoryContexts::For((*call).fn_mcxt);
             let descriptor = context.switch_to(|_| {
                 let mut descriptor = std::ptr::null_mut();
@@ -246,7 +244,7 @@ unsafe fn per_statement<'a>(fcinfo: pg_sys::FunctionCallInfo) -> &'a PerStatemen
             });
             let shared = context.leak_and_drop_on_delete(PerStatement {
                 config,
-                pipeline,
+                pipelines,
                 descriptor,
             });
             (*call).fn_extra = shared.cast();

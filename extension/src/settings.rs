@@ -85,6 +85,7 @@ pub(crate) fn parse_config(value: &serde_json::Value) -> Result<Config> {
     // Not of the core's configuration: see `pipeline`.
     if let Some(sections) = value.as_object_mut() {
         sections.remove(crate::pipeline::SECTION);
+        sections.remove(crate::pipeline::OWNERS);
     }
     let config: Config =
         serde_json::from_value(value).map_err(|error| unusable(error.to_string()))?;

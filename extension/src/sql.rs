@@ -69,9 +69,14 @@ extension_sql_file!(
     requires = ["what_if"]
 );
 extension_sql_file!(
+    "../../sql/extension/deal_owners.sql",
+    name = "deal_owners",
+    requires = ["explain"]
+);
+extension_sql_file!(
     "../../sql/extension/link_replies.sql",
     name = "link_replies",
-    requires = ["explain"]
+    requires = ["deal_owners"]
 );
 extension_sql_file!(
     "../../sql/extension/citus.sql",

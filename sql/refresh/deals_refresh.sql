@@ -18,7 +18,7 @@ scored AS MATERIALIZED (
   JOIN previous p USING (ordinal)
   CROSS JOIN LATERAL crm_health.deal_score(
     $9, $4, g.stage, g.stage_since, g.recent, g.older, g.meetings,
-    g.activity_count, g.last_activity) s
+    g.activity_count, g.last_activity{owner}) s
   WHERE $3::uuid[] IS NOT NULL AND $8::bool[] IS NOT NULL
 ),
 updated AS (

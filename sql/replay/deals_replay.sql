@@ -16,7 +16,7 @@ scored AS MATERIALIZED (
   JOIN previous p USING (ordinal)
   CROSS JOIN LATERAL crm_health.deal_score(
     $9, $4, g.stage, g.stage_since, g.recent, g.older, g.meetings,
-    g.activity_count, g.last_activity) s
+    g.activity_count, g.last_activity{owner}) s
 ),
 updated AS (
   SELECT n.score_id AS id FROM scored n WHERE n.is_open

@@ -147,8 +147,8 @@ fn a_database_without_changes_is_restored_without_any() {
         .filter(|line| line.starts_with("COPY crm_health."))
         .count();
     assert_eq!(
-        copied, 8,
-        "the config tables, the run log, the outbox, the fitted models"
+        copied, 9,
+        "the config tables, the run log, the outbox, the fitted models and the owners of deals"
     );
     assert!(
         !dump.contains("active_window_days"),

@@ -27,9 +27,12 @@ pub(crate) fn refresh(
     };
     let arguments =
         json!({"max_age_hours": max_age_hours, "as_of": pg_sys::TimestampTz::from(as_of)});
-    let settings = sent(settings)?;
+    let mut settings = sent(settings, Some(&[]))?;
     let mut scored = Vec::new();
     for user in users {
+        if kind == Kind::Deals {
+            crate::pipeline::add_owners(&mut settings["config"], Some(&[*user]))?;
+        }
         let result = on_worker(*user, call, &arguments, &settings)?;
         for row in result.as_array().ok_or_else(unreadable)? {
             scored.push(read(*user, row)?);
@@ -40,7 +43,12 @@ pub(crate) fn refresh(
 
 /// Links the replies of a user where she is. The caller has been authorized.
 pub(crate) fn link_replies(user: Uuid, settings: &Settings) -> Result<i64> {
-    let result = on_worker(user, "link_replies", &json!({}), &sent(settings)?)?;
+    let result = on_worker(
+        user,
+        "link_replies",
+        &json!({}),
+        &sent(settings, Some(&[]))?,
+    )?;
     result.as_i64().ok_or_else(unreadable)
 }
 
@@ -51,7 +59,8 @@ pub(crate) fn rows(
     arguments: &Value,
     settings: &Settings,
 ) -> Result<Vec<Vec<Option<String>>>> {
-    texts(&on_worker(user, call, arguments, &sent(settings)?)?)
+    let settings = sent(settings, Some(&[user]))?;
+    texts(&on_worker(user, call, arguments, &settings)?)
 }
 
 /// What a function returns where the user is, as JSON. The caller has been authorized.
@@ -61,7 +70,7 @@ pub(crate) fn value(
     arguments: &Value,
     settings: &Settings,
 ) -> Result<Value> {
-    on_worker(user, call, arguments, &sent(settings)?)
+    on_worker(user, call, arguments, &sent(settings, Some(&[user]))?)
 }
 
 /// Rows as [`super::held`] writes them.
@@ -92,13 +101,14 @@ pub(crate) fn user_of(crm: &Crm, table: &str, key: &str, id: Uuid) -> Result<Opt
     })
 }
 
-/// What goes along with each call: settings and configuration are the coordinator's.
-pub(super) fn sent(settings: &Settings) -> Result<Value> {
+/// What goes along with each call: settings and configuration are the coordinator's, with what
+/// the pipelines of `owners` (`None`: of all) are made of.
+pub(super) fn sent(settings: &Settings, owners: Option<&[Uuid]>) -> Result<Value> {
     Ok(json!({
         "crm_schema": settings.crm_schema,
         "alert_quiet_days": settings.alert_quiet_days,
         "subject": crate::caller::jwt_subject(),
-        "config": crate::pipeline::added_to(scoring_config()?, Kind::Deals)?,
+        "config": crate::pipeline::added_to(scoring_config()?, Kind::Deals, owners)?,
     }))
 }
 

@@ -96,7 +96,7 @@ fn refresh(
     let anchor = crm.score_table("relationship_health_scores")?.qualified();
     let arguments = json!({
         "max_age_hours": max_age_hours, "as_of": pg_sys::TimestampTz::from(as_of), "anchor": anchor});
-    let settings = sent(&settings)?;
+    let settings = sent(&settings, Some(&users))?;
     let servers = servers(users, spread.anchor()?)?;
     let answers = ask(&servers, &|server| {
         let users: Vec<String> = server.users.iter().map(ToString::to_string).collect();
@@ -214,7 +214,7 @@ pub(crate) fn on_all(
     let Some(spread) = &crm.spread else {
         return Ok(Vec::new());
     };
-    let settings = sent(settings)?;
+    let settings = sent(settings, None)?;
     let servers = holders(spread.anchor()?)?;
     let answers = ask(&servers, &|server| {
         let shards: Vec<String> = server.shards.iter().map(ToString::to_string).collect();

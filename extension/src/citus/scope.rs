@@ -9,7 +9,7 @@ use std::rc::Rc;
 use serde_json::Value;
 
 use crate::crm::Crm;
-use crate::pipeline::SECTION;
+use crate::pipeline::{OWNERS, SECTION};
 use crate::settings::Settings;
 
 /// What came with the call.
@@ -70,22 +70,25 @@ pub(crate) fn config() -> Option<Value> {
         let mut config = scope.config.clone();
         if let Some(sections) = config.as_object_mut() {
             sections.remove(SECTION);
+            sections.remove(OWNERS);
         }
         config
     })
 }
 
-/// The configuration with the pipeline that came with the call in progress, if one did; an error
+/// The configuration with the pipelines that came with the call in progress, if any did; an error
 /// gives the configuration back: no call is in progress.
 pub(crate) fn added_deal_model(mut config: Value) -> Result<Value, Value> {
-    match of(|scope| scope.config.get(SECTION).cloned()) {
-        Some(Some(model)) => {
-            config[SECTION] = model;
-            Ok(config)
+    let came = of(|scope| [SECTION, OWNERS].map(|key| (key, scope.config.get(key).cloned())));
+    let Some(came) = came else {
+        return Err(config);
+    };
+    for (key, section) in came {
+        if let Some(section) = section {
+            config[key] = section;
         }
-        Some(None) => Ok(config),
-        None => Err(config),
     }
+    Ok(config)
 }
 
 /// Keeps notifications for the coordinator; `false` where no call is in progress.

@@ -95,6 +95,7 @@ pub(crate) static TABLES: &[Table] = &[
             must("status", "text"),
             must("entered_at", "timestamptz"),
             must("recorded_at", "timestamptz"),
+            may("owner_id", "uuid"),
         ],
     },
     Table {

@@ -1,5 +1,7 @@
 //! The courses of deals, and the spells that were known as of an instant.
 
+use std::collections::HashMap;
+
 use crm_health_scoring::config::Config;
 use crm_health_scoring::survival::{End, Spell};
 use pgrx::datum::{TimestampWithTimeZone, Uuid};
@@ -25,6 +27,7 @@ enum State {
 /// One change of a deal.
 #[derive(Clone, Copy, Debug)]
 struct Change {
+    owner: Option<Uuid>,
     at: pg_sys::TimestampTz,
     recorded_at: pg_sys::TimestampTz,
     state: State,
@@ -41,6 +44,7 @@ pub(super) struct Courses {
 
 /// A deal that was open at an instant.
 pub(super) struct OpenDeal {
+    pub(super) owner: Option<Uuid>,
     pub(super) stage: usize,
     pub(super) days: u32,
     /// When it was won, if it was.
@@ -72,6 +76,7 @@ impl Courses {
                     _ => State::Away,
                 };
                 let change = Change {
+                    owner: row.get(8)?,
                     at: at(2)?,
                     recorded_at: at(3)?,
                     state,
@@ -115,9 +120,12 @@ impl Courses {
     }
 
     /// The spells as they were known at an instant: what came later is not seen, and the spell
-    /// under way is still open.
-    pub(super) fn spells_at(&self, instant: pg_sys::TimestampTz) -> Vec<Spell> {
-        let mut spells = Vec::new();
+    /// under way is still open. Each with who owned the deal when it began.
+    pub(super) fn spells_at(
+        &self,
+        instant: pg_sys::TimestampTz,
+    ) -> (Vec<Spell>, HashMap<Uuid, Vec<Spell>>) {
+        let (mut spells, mut owners) = (Vec::new(), HashMap::<Uuid, Vec<Spell>>::new());
         for course in &self.courses {
             let known = &course[..course.partition_point(|change| change.at <= instant)];
             for (index, change) in known.iter().enumerate() {
@@ -129,7 +137,7 @@ impl Courses {
                 }
                 let next = known.get(index + 1);
                 let until = next.map_or(instant, |next| next.at);
-                spells.push(Spell {
+                let spell = Spell {
                     stage,
                     days: whole_days(change.at, until),
                     unseen_days: whole_days(change.at, change.recorded_at),
@@ -140,10 +148,14 @@ impl Courses {
                         State::Lost => End::Lost,
                         State::Away => End::Open,
                     }),
-                });
+                };
+                spells.push(spell);
+                if let Some(owner) = change.owner {
+                    owners.entry(owner).or_default().push(spell);
+                }
             }
         }
-        spells
+        (spells, owners)
     }
 
     /// The deals that were open at an instant, and what became of them.
@@ -158,6 +170,7 @@ impl Courses {
                 .iter()
                 .find(|change| change.state == State::Won);
             (last.recorded_at <= instant).then(|| OpenDeal {
+                owner: last.owner,
                 stage,
                 days: whole_days(last.at, instant),
                 won_at: won.map(|change| change.at),

@@ -1,28 +1,23 @@
-//! `crm_health.fit_deal_model` and `crm_health.backtest_deals`.
-//!
-//! What a pipeline is worth is told by the past: one is learned from what was known 90 days before,
-//! and judged by which of the deals then open were won since.
+//! `crm_health.fit_deal_model`: learns the team's pipeline, and whether to tell owners apart.
+
+use std::collections::HashMap;
 
 use crm_health_scoring::silence::Metrics;
-use crm_health_scoring::survival::{End, Pipeline, SurvivalError};
+use crm_health_scoring::survival::{End, Pipeline};
 use pgrx::datum::{JsonB, TimestampWithTimeZone};
 use pgrx::prelude::*;
 use pgrx::{IntoDatum, pg_getarg, pg_sys};
 use serde_json::json;
 
+use super::backtest::{Judged, judged, judged_from, learned};
 use super::courses::Courses;
-use super::{FittedPipeline, of_config};
+use super::{FittedPipeline, damaged, of_config, owners};
 use crate::error::{Error, Result, or_raise};
-use crate::ghost::looking_back::{cutoffs, finite, horizon_days, row};
+use crate::ghost::looking_back::finite;
 use crate::owner::AsOwner;
 use crate::raw::{RowSink, pg_function};
 use crate::settings::{Settings, parse_config, scoring_config};
 use crate::{caller, crm};
-
-const MICROSECONDS_PER_DAY: i64 = 86_400_000_000;
-
-/// How far back, and how far ahead, a fit is judged, in days.
-const JUDGED_DAYS: u32 = 90;
 
 /// Fits keep each other out by this advisory lock.
 const LOCK: i64 = 0x6372_6d5f_6465_616c;
@@ -68,25 +63,6 @@ pg_function! {
     }
 }
 
-pg_function! {
-    /// `crm_health.backtest_deals(p_from, p_to, p_horizon_days)`
-    fn backtest_deals(fcinfo) {
-        let mut sink = RowSink::new(fcinfo);
-        // SAFETY: the types are those of the function's declaration.
-        let (from, to, horizon) = unsafe {
-            (
-                pg_getarg::<TimestampWithTimeZone>(fcinfo, 0),
-                pg_getarg::<TimestampWithTimeZone>(fcinfo, 1),
-                pg_getarg::<i32>(fcinfo, 2),
-            )
-        };
-        for found in or_raise(look_back(from, to, horizon)) {
-            sink.push(found);
-        }
-        pg_sys::Datum::null()
-    }
-}
-
 fn fit(as_of: Option<TimestampWithTimeZone>, name: Option<String>) -> Result<Outcome> {
     let as_of = finite(as_of)?;
     // SAFETY: reads a flag.
@@ -100,7 +76,7 @@ fn fit(as_of: Option<TimestampWithTimeZone>, name: Option<String>) -> Result<Out
         return Err(Error::FitRunning);
     }
     let instant: pg_sys::TimestampTz = as_of.into();
-    let spells = courses.spells_at(instant);
+    let (spells, owners) = courses.spells_at(instant);
     let mut outcome = Outcome {
         deals: courses.deals(),
         spells: spells.len(),
@@ -113,25 +89,42 @@ fn fit(as_of: Option<TimestampWithTimeZone>, name: Option<String>) -> Result<Out
     else {
         return Ok(outcome);
     };
-    let before = instant - i64::from(JUDGED_DAYS) * MICROSECONDS_PER_DAY;
-    let earlier = Pipeline::fit(&courses.typical_days, &courses.spells_at(before))
-        .map_err(|error| damaged(&error))?;
-    outcome.fitted = earlier.and_then(|earlier| judged(&courses, &earlier, before));
+    let before = judged_from(instant);
+    let fitted = learned(&courses, before)?;
+    let fitted = fitted.map_or_else(
+        || Ok(Judged::default()),
+        |earlier| judged(&courses, &earlier, before),
+    )?;
     let in_use = in_use()?;
     let same_stages = in_use
         .as_ref()
         .filter(|(_, used)| used.stages == courses.stages);
-    outcome.in_use = same_stages.and_then(|(_, used)| judged(&courses, &used.pipeline, before));
-    outcome.activated = match (&outcome.fitted, &outcome.in_use) {
+    let used = same_stages.map_or_else(
+        || Ok(Judged::default()),
+        |(_, used)| judged(&courses, &used.pipeline, before),
+    )?;
+    outcome.activated = match (&fitted.metrics, &used.metrics) {
         (Some(fitted), Some(used)) => fitted.log_loss < used.log_loss,
         _ => true,
     };
-    outcome.decision = match (outcome.activated, &outcome.in_use) {
+    let why = match (outcome.activated, &used.metrics) {
         (true, None) => "put in use: nothing to compare it with",
         (true, Some(_)) => "put in use: better about the last 90 days",
         (false, _) => "not put in use: no better about the last 90 days",
-    }
-    .to_owned();
+    };
+    // Whichever is in use now, its owners are told apart by what they have had up to now.
+    let told_apart = if outcome.activated {
+        fitted.told_apart
+    } else {
+        used.told_apart
+    };
+    let apart = if told_apart { "" } else { " not" };
+    outcome.decision = format!("{why}; owners of deals are{apart} told apart");
+    (outcome.fitted, outcome.in_use) = (fitted.metrics, used.metrics);
+    owners::keep(
+        &courses.stages,
+        &if told_apart { owners } else { HashMap::new() },
+    )?;
     let fitted = FittedPipeline {
         stages: courses.stages,
         pipeline,
@@ -142,7 +135,7 @@ fn fit(as_of: Option<TimestampWithTimeZone>, name: Option<String>) -> Result<Out
 }
 
 /// All courses up to an instant, for a trusted caller.
-fn read(until: TimestampWithTimeZone) -> Result<Courses> {
+pub(super) fn read(until: TimestampWithTimeZone) -> Result<Courses> {
     let settings = Settings::read()?;
     let crm = crm::current(&settings.crm_schema)?;
     let owner = crm.score_owner()?;
@@ -156,28 +149,10 @@ fn read(until: TimestampWithTimeZone) -> Result<Courses> {
     Courses::read(&config, &crm, until)
 }
 
-/// How right a pipeline was about the deals open at an instant.
-fn judged(courses: &Courses, pipeline: &Pipeline, at: pg_sys::TimestampTz) -> Option<Metrics> {
-    Metrics::of(predictions(courses, pipeline, at, JUDGED_DAYS).collect())
-}
-
-fn predictions(
-    courses: &Courses,
-    pipeline: &Pipeline,
-    at: pg_sys::TimestampTz,
-    horizon_days: u32,
-) -> impl Iterator<Item = (f64, bool)> {
-    let end = at + i64::from(horizon_days) * MICROSECONDS_PER_DAY;
-    courses.open_at(at).filter_map(move |deal| {
-        let said = pipeline.win_within(deal.stage, deal.days, horizon_days)?;
-        Some((said, deal.won_at.is_some_and(|won| won <= end)))
-    })
-}
-
 fn in_use() -> Result<Option<(String, std::rc::Rc<FittedPipeline>)>> {
     let name: Option<String> =
         Spi::get_one("SELECT (SELECT m.name FROM crm_health.deal_models m WHERE m.is_active)")?;
-    let config = super::added_to(json!({}), crate::refresh::Kind::Deals)?;
+    let config = super::added_to(json!({}), crate::refresh::Kind::Deals, Some(&[]))?;
     Ok(name.zip(of_config(&config)?))
 }
 
@@ -213,38 +188,4 @@ fn store(
         ],
     )?;
     Ok(name.unwrap_or_default())
-}
-
-fn look_back(
-    from: Option<TimestampWithTimeZone>,
-    to: Option<TimestampWithTimeZone>,
-    horizon: Option<i32>,
-) -> Result<Vec<[Option<pg_sys::Datum>; 9]>> {
-    let horizon = horizon_days(horizon)?;
-    let days = cutoffs(finite(from)?, finite(to)?)?;
-    let now = pgrx::datum::datetime_support::now();
-    let courses = read(now)?;
-    let now: pg_sys::TimestampTz = now.into();
-    let (mut found, mut all) = (Vec::new(), Vec::new());
-    for day in days {
-        pgrx::check_for_interrupts!();
-        let at = crate::ghost::days::start_of(day);
-        if at + i64::from(horizon) * MICROSECONDS_PER_DAY > now {
-            break;
-        }
-        let pipeline = Pipeline::fit(&courses.typical_days, &courses.spells_at(at))
-            .map_err(|error| damaged(&error))?;
-        let Some(pipeline) = pipeline else { continue };
-        let said: Vec<(f64, bool)> = predictions(&courses, &pipeline, at, horizon).collect();
-        found.extend(Metrics::of(said.clone()).map(|metrics| row(Some(day), &metrics)));
-        all.extend(said);
-    }
-    found.extend(Metrics::of(all).map(|metrics| row(None, &metrics)));
-    Ok(found)
-}
-
-fn damaged(error: &SurvivalError) -> Error {
-    Error::Config {
-        reason: error.to_string(),
-    }
 }

@@ -4,6 +4,7 @@ use super::template::Template;
 use super::writes::{Computed, history_columns, score_columns};
 use crate::crm::Crm;
 use crate::error::Result;
+use crate::pipeline;
 
 const TABLE: &str = "deal_health_scores";
 
@@ -67,7 +68,9 @@ pub(super) fn compute(crm: &Crm) -> Result<String> {
 
 /// The parts of a statement that gathers the signals of targets and scores them.
 pub(super) fn scored(crm: &Crm) -> Result<Template<'static>> {
-    Ok(score_columns(crm.score_table(TABLE)?, COMPUTED).with("signals", signals(crm)?))
+    Ok(score_columns(crm.score_table(TABLE)?, COMPUTED)
+        .with("signals", signals(crm)?)
+        .with("owner", pipeline::owner_argument()?))
 }
 
 /// The part that keeps what changed as a snapshot; nothing where there is no table for it, or a
@@ -117,6 +120,7 @@ fn meetings(crm: &Crm) -> Result<String> {
 pub(super) fn explain(crm: &Crm) -> Result<String> {
     Template::default()
         .with("signals", signals(crm)?)
+        .with("owner", pipeline::owner_argument()?)
         .fill(include_str!("../../../sql/refresh/deals_explain.sql"), crm)
 }
 
@@ -131,5 +135,6 @@ pub(super) fn worst(crm: &Crm) -> Result<String> {
 pub(super) fn reasons(crm: &Crm) -> Result<String> {
     Template::default()
         .with("signals", signals(crm)?)
+        .with("owner", pipeline::owner_argument()?)
         .fill(include_str!("../../../sql/refresh/deals_reasons.sql"), crm)
 }

@@ -62,6 +62,7 @@ impl Pipeline {
     }
 
     /// The pipeline of one user: the team's, as far as the user's own spells do not say otherwise.
+    /// They are among the team's, and weigh twice: little, where there are several users.
     ///
     /// # Errors
     /// [`SurvivalError::UnknownStage`] where a spell names a stage that is not there.

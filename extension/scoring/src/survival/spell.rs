@@ -1,5 +1,6 @@
 //! One deal's stay in one stage.
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// How a spell ended.
@@ -15,8 +16,10 @@ pub enum End {
     Lost,
 }
 
-/// One deal's stay in one stage.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// One deal's stay in one stage. Its JSON form is an array of four numbers, for many are kept: the
+/// stage, the days, the unseen days, and the end: −1 open, −2 won, −3 lost, else the stage moved to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "Numbers", try_from = "Numbers")]
 pub struct Spell {
     /// The index of the stage among the open stages of the pipeline.
     pub stage: usize,
@@ -31,6 +34,39 @@ pub struct Spell {
     pub end: End,
 }
 
+type Numbers = (usize, u32, u32, i64);
+
+impl From<Spell> for Numbers {
+    fn from(spell: Spell) -> Self {
+        let end = match spell.end {
+            End::Open => -1,
+            End::Won => -2,
+            End::Lost => -3,
+            End::Moved(to) => i64::try_from(to).unwrap_or(i64::MAX),
+        };
+        (spell.stage, spell.days, spell.unseen_days, end)
+    }
+}
+
+impl TryFrom<Numbers> for Spell {
+    type Error = SurvivalError;
+
+    fn try_from((stage, days, unseen_days, end): Numbers) -> Result<Self, SurvivalError> {
+        let end = match end {
+            -1 => End::Open,
+            -2 => End::Won,
+            -3 => End::Lost,
+            to => End::Moved(usize::try_from(to).map_err(|_| SurvivalError::UnknownEnd(to))?),
+        };
+        Ok(Self {
+            stage,
+            days,
+            unseen_days,
+            end,
+        })
+    }
+}
+
 /// A history or a stored model that does not fit the pipeline.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum SurvivalError {
@@ -42,6 +78,9 @@ pub enum SurvivalError {
         /// How many stages there are.
         stages: usize,
     },
+    /// A stored spell ends in no way that is known.
+    #[error("{0} is no end of a stay in a stage")]
+    UnknownEnd(i64),
     /// A stored stage has hazards or shares that are no probabilities, or too many or few of them.
     #[error("stage {stage} of the stored model is damaged: {what}")]
     Damaged {
