@@ -56,8 +56,8 @@ pub(crate) enum Error {
     Input(String),
     #[error("there is no ghost model \"{0}\"")]
     UnknownGhostModel(String),
-    #[error("there is a ghost model \"{0}\" already")]
-    GhostModelExists(String),
+    #[error("there is a {kind} model \"{name}\" already")]
+    ModelExists { kind: &'static str, name: String },
     #[error("there is no contact \"{0}\"")]
     UnknownContact(String),
     #[error("there is no alert \"{0}\"")]
@@ -113,7 +113,7 @@ impl Error {
             Error::HeldElsewhere { .. } => Code::ERRCODE_T_R_SERIALIZATION_FAILURE,
             Error::Rule { .. } => Code::ERRCODE_CHECK_VIOLATION,
             Error::UnknownGhostModel(_) => Code::ERRCODE_UNDEFINED_OBJECT,
-            Error::GhostModelExists(_) => Code::ERRCODE_DUPLICATE_OBJECT,
+            Error::ModelExists { .. } => Code::ERRCODE_DUPLICATE_OBJECT,
             Error::FitRunning => Code::ERRCODE_LOCK_NOT_AVAILABLE,
             Error::Standby => Code::ERRCODE_READ_ONLY_SQL_TRANSACTION,
             Error::Spi(_) => Code::ERRCODE_INTERNAL_ERROR,
@@ -139,7 +139,7 @@ impl Error {
             Error::UnknownContact(_) => "SELECT id, email FROM contacts, in the schema of the CRM, has the ids".to_owned(),
             Error::UnknownAlert(_) => "SELECT id, title, status FROM deal_health_alerts, in the schema of the CRM, has the ids".to_owned(),
             Error::Rule { .. } => "docs/alerts.md has the metrics, units, operators, conditions and placeholders that a rule may use".to_owned(),
-            Error::GhostModelExists(_) => "leave p_name out for a name made of the time".to_owned(),
+            Error::ModelExists { .. } => "leave p_name out for a name made of the time".to_owned(),
             Error::NotByUser { .. } | Error::NotColocated { .. } | Error::NotSpread { .. } => "run sql/citus.sql on the coordinator: it spreads the tables of a user together; docs/citus.md tells by which columns".to_owned(),
             Error::HeldElsewhere { .. } => "call it on the coordinator; where it was, the shard moved just now: try again".to_owned(),
             Error::NotSent { .. } => "connect anew and try again: after an error in planning a statement, Citus 13.2 sends no function call of that session away".to_owned(),

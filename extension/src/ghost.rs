@@ -13,6 +13,7 @@ mod probability;
 /// What every look at the past shares.
 pub(crate) mod looking_back {
     pub(crate) use super::backtest::{cutoffs, row};
+    pub(crate) use super::fit::check_name;
     pub(crate) use super::probability::{finite, horizon_days};
 }
 pub(crate) mod streams;

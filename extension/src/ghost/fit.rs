@@ -97,13 +97,22 @@ fn free_name(given: Option<String>) -> Result<String> {
         )?
         .unwrap_or_default(),
     };
+    check_name(&name)?;
+    if models::exists(&name)? {
+        return Err(Error::ModelExists {
+            kind: "ghost",
+            name,
+        });
+    }
+    Ok(name)
+}
+
+/// Whether a model may be so named.
+pub(crate) fn check_name(name: &str) -> Result<()> {
     if name.is_empty() || name.len() > 200 {
         return Err(Error::Input("p_name must have 1 to 200 bytes".to_owned()));
     }
-    if models::exists(&name)? {
-        return Err(Error::GhostModelExists(name));
-    }
-    Ok(name)
+    Ok(())
 }
 
 fn fit_history(history: &History, as_of: TimestampWithTimeZone, in_use: &Constants) -> FitReport {

@@ -13,7 +13,7 @@ use super::backtest::{Judged, judged, judged_from, learned};
 use super::courses::Courses;
 use super::{FittedPipeline, damaged, of_config, owners};
 use crate::error::{Error, Result, or_raise};
-use crate::ghost::looking_back::finite;
+use crate::ghost::looking_back::{check_name, finite};
 use crate::owner::AsOwner;
 use crate::raw::{RowSink, pg_function};
 use crate::settings::{Settings, parse_config, scoring_config};
@@ -75,6 +75,9 @@ fn fit(as_of: Option<TimestampWithTimeZone>, name: Option<String>) -> Result<Out
     if alone != Some(true) {
         return Err(Error::FitRunning);
     }
+    if let Some(name) = &name {
+        check_free(name)?;
+    }
     let instant: pg_sys::TimestampTz = as_of.into();
     let (spells, owners) = courses.spells_at(instant);
     let mut outcome = Outcome {
@@ -132,6 +135,22 @@ fn fit(as_of: Option<TimestampWithTimeZone>, name: Option<String>) -> Result<Out
     let compared_with = in_use.map(|(name, _)| name);
     outcome.name = Some(store(name, as_of, &outcome, &fitted, compared_with)?);
     Ok(outcome)
+}
+
+/// Refuses a name that is none, or taken.
+fn check_free(name: &str) -> Result<()> {
+    check_name(name)?;
+    let taken: Option<bool> = Spi::get_one_with_args(
+        "SELECT EXISTS (SELECT FROM crm_health.deal_models m WHERE m.name = $1)",
+        &[name.into()],
+    )?;
+    if taken == Some(true) {
+        return Err(Error::ModelExists {
+            kind: "deal",
+            name: name.to_owned(),
+        });
+    }
+    Ok(())
 }
 
 /// All courses up to an instant, for a trusted caller.
