@@ -53,6 +53,6 @@ WHERE c.relnamespace = to_regnamespace('crm_health') AND c.relname IN ('runs', '
 SELECT format('GRANT EXECUTE ON FUNCTION %s TO %I', f.oid::regprocedure, :'role')
 FROM pg_proc f
 WHERE f.pronamespace = to_regnamespace('crm_health')
-  AND f.proname IN ('daily_job', 'needs_attention', 'explain_deal', 'explain_contact', 'ghost_model_report')
+  AND f.proname IN ('daily_job', 'needs_attention', 'explain_deal', 'explain_contact', 'ghost_model_report', 'deal_model_report')
 \gexec
 COMMIT;

@@ -178,6 +178,24 @@ async fn what_stands_in_the_database_is_shown_and_never_run() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_models_dots_stand_where_what_was_said_meets_what_came_true() {
+    let site = Site::new().await;
+    plant(&site).await;
+    let page = site.page("/dashboard/model", &site.cookie().await).await;
+    // On a plot from 44 to 306 and from 280 up to 10: half and six of ten; a quarter and all.
+    for (of, said, came_true, dot) in [
+        ("fall silent", "50.0 %", "60.0 %", r#"cx="175" cy="118""#),
+        ("be won", "25.0 %", "100.0 %", r#"cx="109.5" cy="10""#),
+    ] {
+        let axis = page.find(&format!(">said to {of}<")).expect("an axis");
+        let plot = page[..axis].rfind("<svg").expect("a plot");
+        assert!(page[plot..axis].contains(dot), "{}", &page[plot..axis]);
+        let table = &page[axis..axis + page[axis..].find("</table>").expect("a table")];
+        assert!(table.contains(said) && table.contains(came_true), "{table}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_missing_is_said_with_its_mend_and_the_rest_is_there() {
     let site = Site::new().await;
     let cookie = site.cookie().await;

@@ -44,6 +44,7 @@ const SOURCES: &[Source] = &[
     Source::Function("explain_deal"),
     Source::Function("explain_contact"),
     Source::Function("ghost_model_report"),
+    Source::Function("deal_model_report"),
     Source::Daemon("mailboxes"),
     Source::Daemon("pending"),
     Source::Daemon("runs"),

@@ -240,6 +240,20 @@ pub(super) struct GhostModel {
     pub(super) reliability: Option<Vec<Bin>>,
 }
 
+/// A fit of the deals' pipeline.
+#[derive(Debug, Deserialize)]
+pub(super) struct DealModel {
+    pub(super) name: String,
+    pub(super) is_active: bool,
+    pub(super) fitted_at: DateTime<Utc>,
+    pub(super) decision: String,
+    pub(super) judged_deals: Option<i64>,
+    pub(super) auc: Option<f64>,
+    pub(super) brier: Option<f64>,
+    pub(super) calibration_error: Option<f64>,
+    pub(super) reliability: Option<Vec<Bin>>,
+}
+
 /// A bin of a reliability plot.
 #[derive(Debug, Deserialize)]
 pub(super) struct Bin {

@@ -152,7 +152,11 @@ pub(crate) async fn plant(site: &Site) -> (Uuid, Uuid) {
                held_out_rows bigint, horizon_days int, auc float8, brier float8, calibration_error float8, compared_with text, compared_auc float8,
                compared_calibration_error float8, reliability jsonb) LANGUAGE sql AS
                $$ SELECT '{evil}', true, now(), '{evil}', 'user', 10::bigint, 30, 0.8::float8, 0.1::float8, 0.02::float8, '{evil}', 0.7::float8, 0.03::float8,
-                  '[{{\"from\": 0, \"to\": 1, \"rows\": 10, \"mean_predicted\": 0.5, \"observed_share\": 0.6}}]'::jsonb $$"
+                  '[{{\"from\": 0, \"to\": 1, \"rows\": 10, \"mean_predicted\": 0.5, \"observed_share\": 0.6}}]'::jsonb $$;
+             CREATE FUNCTION crm_health.deal_model_report() RETURNS TABLE (name text, is_active boolean, fitted_at timestamptz, decision text,
+               judged_deals bigint, auc float8, brier float8, calibration_error float8, reliability jsonb) LANGUAGE sql AS
+               $$ SELECT '{evil}', true, now(), '{evil}', 10::bigint, 0.8::float8, 0.1::float8, 0.02::float8,
+                  '[{{\"from\": 0, \"to\": 1, \"rows\": 10, \"mean_predicted\": 0.25, \"observed_share\": 1.0}}]'::jsonb $$"
         ))
         .await;
     (deal, contact)

@@ -19,8 +19,12 @@ fn y(share: f64) -> f64 {
     SIDE - BOTTOM - share.clamp(0.0, 1.0) * (SIDE - BOTTOM - TOP)
 }
 
-/// The plot of `bins`; a dot's area grows with its rows.
-pub(in crate::dashboard) fn reliability(bins: &[Bin], calibration_error: Option<f64>) -> Markup {
+/// The plot of `bins`; a dot's area grows with its rows. `axes` tell what was said, and what came true.
+pub(in crate::dashboard) fn reliability(
+    bins: &[Bin],
+    calibration_error: Option<f64>,
+    axes: [&str; 2],
+) -> Markup {
     let most = bins.iter().map(|bin| bin.rows).max().unwrap_or(1).max(1);
     let dots: Vec<(f64, f64, f64)> = bins
         .iter()
@@ -47,8 +51,8 @@ pub(in crate::dashboard) fn reliability(bins: &[Bin], calibration_error: Option<
             line.limit x1=(at(x(0.0))) y1=(at(y(0.0))) x2=(at(x(1.0))) y2=(at(y(1.0))) {}
             polyline.course points=(line.join(" ")) {}
             @for (x, y, size) in &dots { circle.last cx=(at(*x)) cy=(at(*y)) r=(at(*size)) {} }
-            text.tick.middle x=(at(x(0.5))) y=(at(SIDE - 6.0)) { "said to fall silent" }
-            text.tick.middle transform={ "translate(11 " (at(y(0.5))) ") rotate(-90)" } { "fell silent" }
+            text.tick.middle x=(at(x(0.5))) y=(at(SIDE - 6.0)) { (axes[0]) }
+            text.tick.middle transform={ "translate(11 " (at(y(0.5))) ") rotate(-90)" } { (axes[1]) }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! How right the ghost model is: what was kept when it was fitted, never computed for a page.
+//! How right the models are: what was kept when they were fitted, never computed for a page.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -7,7 +7,7 @@ use maud::{Markup, html};
 
 use super::answer;
 use crate::dashboard::catalog::Source;
-use crate::dashboard::data::{Bin, GhostModel};
+use crate::dashboard::data::{Bin, DealModel, GhostModel};
 use crate::dashboard::parts::{card, figure, list, table, text};
 use crate::dashboard::reader::{Part, arguments};
 use crate::dashboard::{Dashboard, chart, layout, words};
@@ -35,9 +35,16 @@ async fn page(dashboard: &Dashboard) -> Result<Markup, Failure> {
             arguments(),
         )
         .await;
+    let needed = [Source::Function("deal_model_report")];
+    let pipelines: Part<Vec<DealModel>> = reader
+        .rows(&needed, include_str!("../sql/deal_models.sql"), arguments())
+        .await;
+    let none = "Nothing was fitted on the deals of this deployment yet: the chance to close follows the score.";
+    let of_deals = list(&pipelines, none, deals);
     let body = html! {
         p { "The chance that a contact stays silent, held against what came. A model is right where the dots lie on the diagonal: of those said to fall silent with 70 %, seven of ten did." }
         (list(&fits, "There is no model.", |fits| models(fits, now)))
+        (card("deals", "Deals won within 90 days", None, &of_deals))
     };
     Ok(layout::page("Ghost model", "/dashboard/model", now, &body))
 }
@@ -71,30 +78,75 @@ fn models(fits: &[GhostModel], now: DateTime<Utc>) -> Markup {
 fn plot(fit: &GhostModel, bins: &[Bin]) -> Markup {
     let horizon = fit.horizon_days.unwrap_or_default();
     let heading = format!("Silence within {horizon} days");
-    let percent =
-        |share: Option<f64>| share.map_or("–".to_owned(), |s| format!("{:.1} %", 100.0 * s));
-    let rows: Vec<_> = bins
-        .iter()
-        .filter(|bin| bin.rows > 0)
-        .map(|bin| {
-            vec![
-                html! { (percent(bin.mean_predicted)) },
-                html! { (percent(bin.observed_share)) },
-                html! { (words::number(bin.rows as i64)) },
-            ]
-        })
-        .collect();
     let body = html! {
         div.two {
-            (chart::reliability(bins, fit.calibration_error))
+            (chart::reliability(bins, fit.calibration_error, ["said to fall silent", "fell silent"]))
             div {
                 p { (fit.name) " on " (words::number(fit.held_out_rows)) " moments of "
                     (if fit.held_out_by.as_deref() == Some("contact") { "contacts" } else { "users" }) " that it never saw." }
-                (table("Bins of the plot", &[figure("Said"), figure("Came true"), figure("Moments")], &rows))
+                (table("Bins of the plot", &[figure("Said"), figure("Came true"), figure("Moments")], &in_bins(bins)))
             }
         }
     };
     card(&format!("h{horizon}"), &heading, None, &body)
+}
+
+/// What was said, what came true, and how often, of each bin that is not empty.
+fn in_bins(bins: &[Bin]) -> Vec<Vec<Markup>> {
+    let percent =
+        |share: Option<f64>| share.map_or("–".to_owned(), |s| format!("{:.1} %", 100.0 * s));
+    let row = |bin: &Bin| {
+        vec![
+            html! { (percent(bin.mean_predicted)) },
+            html! { (percent(bin.observed_share)) },
+            html! { (words::number(bin.rows as i64)) },
+        ]
+    };
+    bins.iter().filter(|bin| bin.rows > 0).map(row).collect()
+}
+
+/// The pipeline in use, or else the newest, as one fitted 90 days earlier was right; and all fits.
+fn deals(fits: &[DealModel]) -> Markup {
+    html! {
+        @if let Some((fit, bins)) = fits.first().and_then(|fit| Some((fit, fit.reliability.as_ref()?))) {
+            div.two {
+                (chart::reliability(bins, fit.calibration_error, ["said to be won", "were won"]))
+                div {
+                    p { "One fitted as " (fit.name) " was, but 90 days earlier, on the "
+                        (words::number(fit.judged_deals.unwrap_or_default())) " deals then open." }
+                    (table("Bins of the deals' plot", &[figure("Said"), figure("Came true"), figure("Deals")], &in_bins(bins)))
+                }
+            }
+        }
+        (deal_fits(fits))
+    }
+}
+
+fn deal_fits(fits: &[DealModel]) -> Markup {
+    let columns = [
+        text("Name"),
+        text("Fitted"),
+        text("Decision"),
+        figure("AUC"),
+        figure("Brier"),
+        figure("Calibration error"),
+    ];
+    let row = |fit: &DealModel| {
+        vec![
+            html! { (fit.name) @if fit.is_active { " " strong { "in use" } } },
+            html! { (words::exact(fit.fitted_at)) },
+            html! { (fit.decision) },
+            number(fit.auc),
+            number(fit.brier),
+            number(fit.calibration_error),
+        ]
+    };
+    let rows: Vec<_> = fits.iter().map(row).collect();
+    table("Fits of the deals", &columns, &rows)
+}
+
+fn number(value: Option<f64>) -> Markup {
+    html! { (value.map_or("–".to_owned(), |v| format!("{v:.3}"))) }
 }
 
 fn shipped() -> Markup {
@@ -119,8 +171,6 @@ fn shipped() -> Markup {
 }
 
 fn all(fits: &[GhostModel]) -> Markup {
-    let number =
-        |value: Option<f64>| html! { (value.map_or("–".to_owned(), |v| format!("{v:.3}"))) };
     let columns = [
         text("Name"),
         text("Fitted"),
