@@ -1,9 +1,12 @@
 //! Fits of deals on histories that are wrong or say little, and fits that are ended or not alone.
 
+use std::sync::mpsc::channel;
+
 use crm_health_tests::database::{connect, error_of};
 use crm_health_tests::fits::{ending, known_hazards, no_two_at_once};
 use crm_health_tests::session::{pid, wait_for_lock};
 use crm_health_tests::{Crm, Database};
+use postgres::NoTls;
 
 /// Fits, and scores a deal of the first stage by it: the chance in percent, and the days to close.
 fn fit_and_predict(db: &mut Database) -> (i32, Option<i32>) {
@@ -117,6 +120,27 @@ fn a_name_or_an_instant_that_makes_no_sense_is_refused() {
         let (state, message, _) = db.error(&format!("SELECT * FROM crm_health.{call}"));
         assert_eq!(state, expected, "{call}: {message}");
     }
+}
+
+#[test]
+fn a_fit_tells_how_far_it_is() {
+    let mut db = Database::new();
+    known_hazards(&mut db);
+    let (tell, told) = channel();
+    let mut config: postgres::Config = db.url().parse().expect("an address");
+    config.notice_callback(move |notice| tell.send(notice.message().to_owned()).unwrap_or(()));
+    let mut session = config.connect(NoTls).expect("a session");
+    let spells: i64 = session
+        .query_one("SELECT spells_used FROM crm_health.fit_deal_model()", &[])
+        .expect("a fit")
+        .get(0);
+    let told: Vec<String> = told.try_iter().collect();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(
+        told[0].starts_with(&format!("learning from {spells} stays of ")),
+        "{told:?}"
+    );
+    assert!(told[1].starts_with("judging on "), "{told:?}");
 }
 
 #[test]

@@ -87,11 +87,17 @@ fn fit(as_of: Option<TimestampWithTimeZone>, name: Option<String>) -> Result<Out
         decision: "not put in use: too few stage changes".to_owned(),
         ..Outcome::default()
     };
+    pgrx::notice!(
+        "learning from {} stays of {} deals in their stages",
+        outcome.spells,
+        outcome.deals
+    );
     let Some(pipeline) =
         Pipeline::fit(&courses.typical_days, &spells).map_err(|error| damaged(&error))?
     else {
         return Ok(outcome);
     };
+    pgrx::notice!("judging on the deals that were open 90 days before");
     let before = judged_from(instant);
     let fitted = learned(&courses, before)?;
     let fitted = fitted.map_or_else(
