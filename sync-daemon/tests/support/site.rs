@@ -129,7 +129,9 @@ pub(crate) async fn plant(site: &Site) -> (Uuid, Uuid) {
              INSERT INTO ghost_detection_signals (relationship_health_id, user_id, signal_type, severity, signal_context)
                SELECT id, user_id, 'thread_dropout', 'high', '{evil}' FROM relationship_health_scores;
              INSERT INTO crm_health_sync.mailboxes (user_id, integration_id, state, reason)
-               SELECT user_id, id, 'reconnect_required', '{evil}' FROM google_integrations;
+               SELECT user_id, id, 'reconnect_required', '{evil}' FROM google_integrations
+               -- The daemon that serves the pages may have found the mailbox meanwhile.
+               ON CONFLICT (user_id, integration_id) DO UPDATE SET state = excluded.state, reason = excluded.reason;
              INSERT INTO crm_health_sync.runs (daemon, triggered_by, started_at, report) VALUES ('{evil}', '{evil}', now(), jsonb_build_object(
                'success', false, 'usersProcessed', 'many', 'errors', jsonb_build_array(jsonb_build_object('userId', '{user}', 'code', '{evil}', 'reason', '{evil}'))));
              CREATE SCHEMA crm_health;
