@@ -95,6 +95,48 @@ pub(crate) fn jsonb_of_texts<const N: usize>(
     bytes.into_datum()
 }
 
+/// The text of a key of a jsonb object, as [`jsonb_of_texts`] writes them: `Some(None)` for a null, `None` where there
+/// is no such key, or something else in its place. `object` is what lies behind the length word.
+pub(crate) fn jsonb_text<'a>(object: &'a [u8], key: &str) -> Option<Option<&'a str>> {
+    const KIND: u32 = 0x7000_0000;
+    const LENGTH: u32 = 0x0fff_ffff;
+    let word = |place: usize| {
+        let bytes = object.get(4 * place..4 * place + 4)?;
+        Some(u32::from_ne_bytes(bytes.try_into().ok()?))
+    };
+    let header = word(0)?;
+    let pairs = (header & LENGTH) as usize;
+    if header & !LENGTH != JSONB_OBJECT || pairs > 16 {
+        return None;
+    }
+    // Keys first, then values; a word has the length of its text, or where that ends.
+    let (texts, mut start) = (object.get(4 * (1 + 2 * pairs)..)?, 0_usize);
+    let mut wanted = None;
+    for place in 0..2 * pairs {
+        let entry = word(1 + place)?;
+        let length = (entry & LENGTH) as usize;
+        let end = if entry & ENTRY_HAS_OFFSET != 0 {
+            length
+        } else {
+            start + length
+        };
+        let text = texts.get(start..end)?;
+        start = end;
+        if place < pairs {
+            if text == key.as_bytes() {
+                wanted = Some(place + pairs);
+            }
+        } else if wanted == Some(place) {
+            return match entry & KIND {
+                0 => std::str::from_utf8(text).ok().map(Some),
+                ENTRY_NULL => Some(None),
+                _ => None,
+            };
+        }
+    }
+    None
+}
+
 /// jsonb from its text.
 pub(crate) fn jsonb(text: String) -> Option<pg_sys::Datum> {
     let text = std::ffi::CString::new(text).ok()?;
@@ -124,7 +166,38 @@ pub(crate) fn texts<'a>(texts: impl Iterator<Item = &'a str>) -> Option<pg_sys::
     Some(pg_sys::Datum::from(array))
 }
 
-/// A `uuid`.
-pub(crate) fn uuid(id: [u8; 16]) -> Option<pg_sys::Datum> {
-    pgrx::Uuid::from_bytes(id).into_datum()
+/// A value that is its bytes, as `uuid` and `tid` are: the datum points to it.
+pub(crate) fn by_reference<T>(value: &T) -> pg_sys::Datum {
+    pg_sys::Datum::from(
+        std::ptr::from_ref(value)
+            .cast_mut()
+            .cast::<std::ffi::c_void>(),
+    )
+}
+
+/// A `tid[]`.
+pub(crate) fn tids<T>(places: &[&T]) -> Option<pg_sys::Datum> {
+    const WIDTH: i32 = 6;
+    let mut elements: Vec<pg_sys::Datum> =
+        places.iter().map(|place| by_reference(*place)).collect();
+    // SAFETY: the elements are six bytes each; the array is a copy of them.
+    let array = unsafe {
+        pg_sys::construct_array(
+            elements.as_mut_ptr(),
+            elements.len() as i32,
+            pg_sys::TIDOID,
+            WIDTH,
+            false,
+            pg_sys::TYPALIGN_SHORT as std::ffi::c_char,
+        )
+    };
+    Some(pg_sys::Datum::from(array))
+}
+
+/// A random `uuid`.
+pub(crate) fn new_id() -> [u8; 16] {
+    // SAFETY: the function takes nothing and returns a uuid.
+    let id: Option<pgrx::Uuid> =
+        unsafe { pgrx::direct_function_call(pg_sys::gen_random_uuid, &[]) };
+    *id.expect("a random id").as_bytes()
 }

@@ -52,6 +52,8 @@ pub(crate) enum Error {
         "the argument is not what crm_health.collect_interactions or collect_meetings returned"
     )]
     NotCollected,
+    #[error("no refresh of this session is writing scores of that kind")]
+    NoRefreshUnderWay,
     #[error("{0}")]
     Input(String),
     #[error("there is no ghost model \"{0}\"")]
@@ -102,6 +104,7 @@ impl Error {
             Error::NotATable { .. } => Code::ERRCODE_WRONG_OBJECT_TYPE,
             Error::OwnersDiffer { .. }
             | Error::OwnerIsSuperuser { .. }
+            | Error::NoRefreshUnderWay
             | Error::NotByUser { .. }
             | Error::NotSent { .. }
             | Error::NotColocated { .. }
@@ -147,6 +150,7 @@ impl Error {
             Error::OneServerOnly { .. } => "docs/citus.md tells what is done on a copy of the database on one server".to_owned(),
             Error::FitRunning => "wait for it, or end it with pg_cancel_backend".to_owned(),
             Error::Standby => "call it on the primary".to_owned(),
+            Error::NoRefreshUnderWay => "it is for the statements of a refresh: call refresh_relationship_health_scores".to_owned(),
             Error::AsOfOutOfRange | Error::NotCollected | Error::Input(_) | Error::Spi(_) => return None,
         };
         Some(hint)

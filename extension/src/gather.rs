@@ -4,8 +4,10 @@
 //! this module reads ([`packed`]), and that lives within one statement. What SQL would join row by
 //! row — events with contacts, contacts with companies, scores and streams — meets here by id.
 
+pub(crate) mod batch;
 pub(crate) mod events;
 pub(crate) mod lacking;
+pub(crate) mod newest;
 pub(crate) mod own;
 pub(crate) mod packed;
 pub(crate) mod score;

@@ -29,6 +29,7 @@ mod replies;
 mod score;
 mod settings;
 mod sql;
+mod statement;
 mod users;
 mod what_if;
 

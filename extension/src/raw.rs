@@ -130,9 +130,19 @@ impl RowSink {
 ///
 /// # Safety
 /// A statement must just have run in an open SPI connection and returned `N` columns.
-pub(crate) unsafe fn each_row<const N: usize>(mut read: impl FnMut([Option<pg_sys::Datum>; N])) {
+pub(crate) unsafe fn each_row<const N: usize>(read: impl FnMut([Option<pg_sys::Datum>; N])) {
+    unsafe { rows_of(pg_sys::SPI_tuptable, read) };
+}
+
+/// The rows of a statement that SPI has run before.
+///
+/// # Safety
+/// The table must be SPI's, of a connection that is still open, and have `N` columns.
+pub(crate) unsafe fn rows_of<const N: usize>(
+    table: *mut pg_sys::SPITupleTable,
+    mut read: impl FnMut([Option<pg_sys::Datum>; N]),
+) {
     unsafe {
-        let table = pg_sys::SPI_tuptable;
         assert!(!table.is_null(), "the statement returned rows");
         assert_eq!((*(*table).tupdesc).natts as usize, N, "columns of the rows");
         let mut values = [pg_sys::Datum::null(); N];

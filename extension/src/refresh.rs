@@ -10,9 +10,12 @@ mod ghost_rows;
 mod past;
 mod plan;
 mod relationships;
+mod signals;
 mod silence;
+mod statements;
 mod template;
 mod transitions;
+mod whole;
 mod writes;
 
 use std::collections::{BTreeSet, HashMap};
@@ -118,7 +121,7 @@ type Followed = (Vec<Scored>, Vec<crate::outbox::Notification>);
 
 /// Scores all relationships of users, whatever scores they have.
 fn all_of(refresh: &after::Refresh<'_>) -> Result<Followed> {
-    let computed = plan::compute_users(refresh, i64::MAX)?;
+    let computed = whole::compute(refresh, i64::MAX)?;
     let statuses = computed.iter().map(|one| one.previous_status.as_deref());
     let statuses = transitions::Statuses::of(refresh.kind, statuses);
     let looking_back = computed.iter().filter(|one| one.looks_back);
@@ -151,7 +154,7 @@ fn stale_of(
     }
     let before = after::Before::note(refresh, &scored)?;
     if whole_users {
-        let computed = plan::compute_users(refresh, oldest_fresh.into())?;
+        let computed = whole::compute(refresh, oldest_fresh.into())?;
         let key = |target: &Scored| (target.user, target.id, target.company);
         let places: HashMap<_, _> = scored.iter().map(key).zip(0..).collect();
         for one in computed {

@@ -32,7 +32,13 @@ pg_function! {
             let days = Days::arguments(fcinfo, 8);
             let silence = days.assess(as_of(fcinfo, 1), &shared.config);
             let score = relationship::score_with(&measured.metrics, silence.as_ref(), &shared.config);
-            let columns = score_columns(&measured, &score, silence.as_ref(), &shared.config, rounded);
+            let columns = score_columns(&Told {
+                measured: &measured,
+                score: &score,
+                silence: silence.as_ref(),
+                config: &shared.config,
+                rounded,
+            });
             let mut all = [None; SCORE_COLUMNS + 1];
             all[..SCORE_COLUMNS].copy_from_slice(&columns);
             all[SCORE_COLUMNS] = sealed_datum(fcinfo, 11, &days, &shared.config.silence);
@@ -148,47 +154,66 @@ pub(crate) unsafe fn as_of(
 /// numeric.
 pub(crate) type Rounded = fn(Option<f64>) -> Option<pg_sys::Datum>;
 
+/// A relationship's score, with what its columns are made of.
+#[derive(Clone, Copy)]
+pub(crate) struct Told<'a> {
+    pub(crate) measured: &'a Measured,
+    pub(crate) score: &'a RelationshipScore,
+    pub(crate) silence: Option<&'a Assessment>,
+    pub(crate) config: &'a Config,
+    pub(crate) rounded: Rounded,
+}
+
+/// A column of a relationship's score: its name, its type (that of a rounded one is numeric, or what
+/// `rounded` makes), and its value.
+pub(crate) type Column = (
+    &'static str,
+    pg_sys::Oid,
+    fn(&Told<'_>) -> Option<pg_sys::Datum>,
+);
+
 /// How many columns a relationship's score has.
 pub(crate) const SCORE_COLUMNS: usize = 27;
 
+const INTEGER: pg_sys::Oid = pg_sys::INT4OID;
+const NUMERIC: pg_sys::Oid = pg_sys::NUMERICOID;
+const TEXT: pg_sys::Oid = pg_sys::TEXTOID;
+
 /// The columns of a relationship's score, in the order of the type `crm_health.relationship_score`.
-pub(crate) fn score_columns(
-    measured: &Measured,
-    score: &RelationshipScore,
-    silence: Option<&Assessment>,
-    config: &Config,
-    rounded: Rounded,
-) -> [Option<pg_sys::Datum>; SCORE_COLUMNS] {
-    let m = &measured.metrics;
-    [
-        score.overall_health_score.into_datum(),
-        score.health_status.as_str().into_datum(),
-        score.risk_level.as_str().into_datum(),
-        score.communication_frequency_score.into_datum(),
-        score.response_behavior_score.into_datum(),
-        score.engagement_quality_score.into_datum(),
-        score.sentiment_score.into_datum(),
-        score.meeting_pattern_score.into_datum(),
-        small(m.days_since_last_contact),
-        small(m.days_since_last_response),
-        rounded(m.avg_response_time_hours),
-        small(m.response_rate_percent),
-        small(m.email_open_rate_percent),
-        small(m.meeting_count_30d),
-        small(Some(measured.email_count_30d)),
-        small(m.communication_count_30d),
-        rounded(m.baseline_response_time_hours),
-        rounded(m.baseline_contact_frequency_days),
-        rounded(m.baseline_meeting_frequency_days),
-        score.is_ghost_risk.into_datum(),
-        signals(measured),
-        score.ghost_probability_percent.into_datum(),
-        days_until_ghost(measured, silence, score, config).into_datum(),
-        m.sentiment_trend.as_str().into_datum(),
-        rounded(m.avg_sentiment),
-        texts(score.risk_factors.iter().map(|risk| risk.as_str())),
-        last_meaningful_interaction(measured),
-    ]
+#[rustfmt::skip]
+pub(crate) const COLUMNS: [Column; SCORE_COLUMNS] = [
+    ("overall_health_score", INTEGER, |t| t.score.overall_health_score.into_datum()),
+    ("health_status", TEXT, |t| t.score.health_status.as_str().into_datum()),
+    ("risk_level", TEXT, |t| t.score.risk_level.as_str().into_datum()),
+    ("communication_frequency_score", INTEGER, |t| t.score.communication_frequency_score.into_datum()),
+    ("response_behavior_score", INTEGER, |t| t.score.response_behavior_score.into_datum()),
+    ("engagement_quality_score", INTEGER, |t| t.score.engagement_quality_score.into_datum()),
+    ("sentiment_score", INTEGER, |t| t.score.sentiment_score.into_datum()),
+    ("meeting_pattern_score", INTEGER, |t| t.score.meeting_pattern_score.into_datum()),
+    ("days_since_last_contact", INTEGER, |t| small(t.measured.metrics.days_since_last_contact)),
+    ("days_since_last_response", INTEGER, |t| small(t.measured.metrics.days_since_last_response)),
+    ("avg_response_time_hours", NUMERIC, |t| (t.rounded)(t.measured.metrics.avg_response_time_hours)),
+    ("response_rate_percent", INTEGER, |t| small(t.measured.metrics.response_rate_percent)),
+    ("email_open_rate_percent", INTEGER, |t| small(t.measured.metrics.email_open_rate_percent)),
+    ("meeting_count_30_days", INTEGER, |t| small(t.measured.metrics.meeting_count_30d)),
+    ("email_count_30_days", INTEGER, |t| small(Some(t.measured.email_count_30d))),
+    ("total_interactions_30_days", INTEGER, |t| small(t.measured.metrics.communication_count_30d)),
+    ("baseline_response_time_hours", NUMERIC, |t| (t.rounded)(t.measured.metrics.baseline_response_time_hours)),
+    ("baseline_contact_frequency_days", NUMERIC, |t| (t.rounded)(t.measured.metrics.baseline_contact_frequency_days)),
+    ("baseline_meeting_frequency_days", NUMERIC, |t| (t.rounded)(t.measured.metrics.baseline_meeting_frequency_days)),
+    ("is_ghost_risk", pg_sys::BOOLOID, |t| t.score.is_ghost_risk.into_datum()),
+    ("ghost_signals", pg_sys::JSONBOID, |t| signals(t.measured)),
+    ("ghost_probability_percent", INTEGER, |t| t.score.ghost_probability_percent.into_datum()),
+    ("days_until_predicted_ghost", INTEGER, |t| days_until_ghost(t).into_datum()),
+    ("sentiment_trend", TEXT, |t| t.measured.metrics.sentiment_trend.as_str().into_datum()),
+    ("avg_sentiment_last_3_interactions", NUMERIC, |t| (t.rounded)(t.measured.metrics.avg_sentiment)),
+    ("risk_factors", pg_sys::TEXTARRAYOID, |t| texts(t.score.risk_factors.iter().map(|risk| risk.as_str()))),
+    ("last_meaningful_interaction", pg_sys::JSONBOID, |t| last_meaningful_interaction(t.measured)),
+];
+
+/// The values of all columns.
+pub(crate) fn score_columns(told: &Told<'_>) -> [Option<pg_sys::Datum>; SCORE_COLUMNS] {
+    COLUMNS.map(|(_, _, value)| value(told))
 }
 
 fn signals(measured: &Measured) -> Option<pg_sys::Datum> {
@@ -209,20 +234,16 @@ fn last_meaningful_interaction(measured: &Measured) -> Option<pg_sys::Datum> {
 }
 
 /// By the model in use: the day on which the probability reaches the cut-off, or the rules' guess.
-fn days_until_ghost(
-    measured: &Measured,
-    silence: Option<&Assessment>,
-    score: &RelationshipScore,
-    config: &Config,
-) -> Option<i32> {
-    if config.ghost_model == GhostModel::Calibrated {
-        let days = silence.and_then(|said| said.days_until_predicted_ghost);
+fn days_until_ghost(told: &Told<'_>) -> Option<i32> {
+    if told.config.ghost_model == GhostModel::Calibrated {
+        let days = told
+            .silence
+            .and_then(|said| said.days_until_predicted_ghost);
         return days.map(u32::cast_signed);
     }
-    let overall = score.overall_health_score;
-    let signals: Vec<_> = measured
-        .signals
-        .iter()
+    let overall = told.score.overall_health_score;
+    let signals = told.measured.signals.iter();
+    let signals: Vec<_> = signals
         .map(|signal| (signal.signal_type, signal.severity))
         .collect();
     crm_health_scoring::ghost::assess(Some(i64::from(overall)), &signals).days_until_predicted_ghost

@@ -20,7 +20,7 @@ CREATE AGGREGATE crm_health.collect_user_events(
 COMMENT ON AGGREGATE crm_health.collect_user_events(uuid, uuid, timestamptz, uuid, text, text, text, text, text, integer, boolean, boolean, double precision, double precision, text, boolean, timestamptz)
   IS 'The events of a user; from before newest_alone_before only the newest of each contact and company: any, inbound, meaningful';
 
-CREATE FUNCTION crm_health.collect_targets_row(internal, uuid, uuid, bigint, uuid, integer, text, boolean, boolean, boolean)
+CREATE FUNCTION crm_health.collect_targets_row(internal, uuid, uuid, bigint, uuid, integer, text, boolean, boolean, boolean, tid, jsonb)
 RETURNS internal LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'collect_targets_row';
 
 CREATE FUNCTION crm_health.collect_targets_result(internal)
@@ -28,12 +28,12 @@ RETURNS bytea LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'collect_
 
 CREATE AGGREGATE crm_health.collect_targets(
   contact_id uuid, company_id uuid, members bigint, score_id uuid, score integer, status text, ghost_risk boolean,
-  is_fresh boolean, looks_back boolean
+  is_fresh boolean, looks_back boolean, place tid, last_meaningful jsonb
 ) (
   SFUNC = crm_health.collect_targets_row, STYPE = internal, SSPACE = 65536,
   FINALFUNC = crm_health.collect_targets_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE crm_health.collect_targets(uuid, uuid, bigint, uuid, integer, text, boolean, boolean, boolean)
+COMMENT ON AGGREGATE crm_health.collect_targets(uuid, uuid, bigint, uuid, integer, text, boolean, boolean, boolean, tid, jsonb)
   IS 'The contacts (with their company) and companies of a user, and the scores that they have';
 
 CREATE FUNCTION crm_health.collect_user_meetings_row(internal, uuid, uuid, timestamptz, uuid, double precision, text)
@@ -108,20 +108,9 @@ CREATE AGGREGATE crm_health.collect_subjects(event_id uuid, subject text) (
 COMMENT ON AGGREGATE crm_health.collect_subjects(uuid, text)
   IS 'The subjects of those events that a score tells of';
 
-CREATE FUNCTION crm_health.user_lacks(
-  p_as_of timestamptz, p_window_start timestamptz, p_targets bytea, p_events bytea, p_streams bytea,
-  p_fingerprint bigint, p_keeps_streams boolean, p_looks_back boolean, p_cites boolean)
-RETURNS TABLE (contact_id uuid, company_id uuid, lack integer, past_from timestamptz, cited_at timestamptz, cited_id uuid)
-LANGUAGE c STABLE PARALLEL SAFE ROWS 500 AS 'MODULE_PATHNAME', 'user_lacks';
-COMMENT ON FUNCTION crm_health.user_lacks(timestamptz, timestamptz, bytea, bytea, bytea, bigint, boolean, boolean, boolean)
-  IS 'What the collected events do not tell: bits like interactions_lack, from when on days are wanted, whose subject is wanted';
-
-CREATE FUNCTION crm_health.score_user_relationships(
-  p_config jsonb, p_as_of timestamptz, p_window_start timestamptz, p_targets bytea, p_events bytea, p_older bytea,
-  p_meetings bytea, p_deals bytea, p_streams bytea, p_past bytea, p_keeps_streams boolean, p_opens_tracked boolean,
-  p_subjects bytea, p_automated uuid[])
+CREATE FUNCTION crm_health.scored_relationships(p_part text)
 RETURNS TABLE (
-  contact_id uuid, company_id uuid, score_id uuid, is_new boolean, looks_back boolean,
+  user_id uuid, contact_id uuid, company_id uuid, score_id uuid, is_new boolean,
   previous_score integer, previous_status text, previous_ghost_risk boolean,
   related_deals_count bigint, total_deal_value numeric, at_risk_deal_value numeric,
   overall_health_score integer, health_status text, risk_level text, communication_frequency_score integer,
@@ -131,8 +120,17 @@ RETURNS TABLE (
   meeting_count_30_days integer, email_count_30_days integer, total_interactions_30_days integer,
   baseline_response_time_hours numeric, baseline_contact_frequency_days numeric, baseline_meeting_frequency_days numeric,
   is_ghost_risk boolean, ghost_signals jsonb, ghost_probability_percent integer, days_until_predicted_ghost integer,
-  sentiment_trend text, avg_sentiment_last_3_interactions numeric, risk_factors text[], last_meaningful_interaction jsonb,
-  sealed_streams bytea, seal_day integer, changes bigint, members bigint, fingerprint bigint)
-LANGUAGE c STABLE PARALLEL SAFE ROWS 500 AS 'MODULE_PATHNAME', 'score_user_relationships';
-COMMENT ON FUNCTION crm_health.score_user_relationships(jsonb, timestamptz, timestamptz, bytea, bytea, bytea, bytea, bytea, bytea, bytea, boolean, boolean, bytea, uuid[])
-  IS 'Scores every contact and company of a user whose score is not fresh';
+  sentiment_trend text, avg_sentiment_last_3_interactions numeric, risk_factors text[], last_meaningful_interaction jsonb)
+LANGUAGE c STABLE PARALLEL RESTRICTED ROWS 100 AS 'MODULE_PATHNAME', 'scored_relationships';
+COMMENT ON FUNCTION crm_health.scored_relationships(text)
+  IS 'The scores that the refresh of this session is writing: new or changed ones';
+
+CREATE FUNCTION crm_health.is_scored(p_score_id uuid, p_user_id uuid)
+RETURNS boolean LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'is_scored';
+COMMENT ON FUNCTION crm_health.is_scored(uuid, uuid)
+  IS 'Whether the refresh of this session has made anew this score of this user';
+
+CREATE FUNCTION crm_health.scored_value(p_score_id uuid, p_column integer, p_type anyelement)
+RETURNS anyelement LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'scored_value';
+COMMENT ON FUNCTION crm_health.scored_value(uuid, integer, anyelement)
+  IS 'A column of a score that the refresh of this session has made anew';

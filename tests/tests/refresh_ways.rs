@@ -94,9 +94,9 @@ fn all_ways_agree(prepare: &str) {
     db.run(FILL);
     db.run(prepare);
     // Without this function targets are read one by one, as before there was a way to read them at once.
-    db.run("ALTER FUNCTION crm_health.score_user_relationships RENAME TO score_put_aside");
+    db.run("ALTER FUNCTION crm_health.scored_relationships RENAME TO scored_put_aside");
     let expected = scores(&db);
-    db.run("ALTER FUNCTION crm_health.score_put_aside RENAME TO score_user_relationships");
+    db.run("ALTER FUNCTION crm_health.scored_put_aside RENAME TO scored_relationships");
     assert!(expected.len() > 140, "{} rows", expected.len());
     let ways = [
         ("SELECT", "an index that holds all"),

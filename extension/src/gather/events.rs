@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use crm_health_scoring::interaction::{Direction, EventType, Interaction};
+use crm_health_scoring::interaction::{self, Direction, EventType, Instant};
 use pgrx::pg_sys;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::own::{bytes, float8, int4, int8, is_true, uuid};
-use super::packed::{Packer, Plain, Text, Unpacked};
-use super::targets::result;
+use super::packed::{Packer, Plain, Text};
+use super::targets::{Owner, result};
 use crate::collect::{direction, event_type, external_key, is_meaningful, state, to_instant};
 use crate::raw::pg_function;
 
@@ -35,7 +35,7 @@ pub(crate) struct EventRow {
     thread_key: [u8; 16],
     response_time_hours: f64,
     sentiment: f64,
-    subject: Text,
+    pub(crate) subject: Text,
     thread_position: i32,
     event_type: u8,
     direction: u8,
@@ -76,31 +76,126 @@ impl EventRow {
         Direction::ALL[usize::from(self.direction) % Direction::ALL.len()]
     }
 
-    fn event_type(&self) -> EventType {
+    pub(crate) fn event_type(&self) -> EventType {
         EventType::ALL[usize::from(self.event_type) % EventType::ALL.len()]
+    }
+
+    /// What rows of one interaction share.
+    pub(crate) fn external_key(&self) -> Option<[u8; 16]> {
+        self.is(HAS_EXTERNAL).then_some(self.external_key)
+    }
+
+    /// Among equals the smaller id comes first, as the core has it.
+    pub(crate) fn is_newer_than(&self, other: &Self) -> bool {
+        (other.at, self.id) < (self.at, other.id)
+    }
+
+    /// An event as a kept state has it.
+    pub(crate) fn kept(
+        of: Owner,
+        at: pg_sys::TimestampTz,
+        id: u128,
+        event_type: EventType,
+        direction: Direction,
+    ) -> Self {
+        let (contact, company, whose) = if of.is_company() {
+            ([0; 16], of.id, HAS_COMPANY)
+        } else {
+            (of.id, [0; 16], HAS_CONTACT)
+        };
+        Self {
+            at,
+            id: id.to_be_bytes(),
+            contact,
+            company,
+            external_key: [0; 16],
+            thread_key: [0; 16],
+            response_time_hours: f64::NAN,
+            sentiment: f64::NAN,
+            subject: Text::NONE,
+            thread_position: 0,
+            event_type: event_type as u8,
+            direction: direction as u8,
+            flags: whose,
+        }
+    }
+
+    /// The same event, known to be answered, and by which key other rows of it are known.
+    pub(crate) fn answered(mut self, external_key: Option<[u8; 16]>) -> Self {
+        self.flags |= WAS_REPLIED;
+        if let Some(key) = external_key {
+            self.flags |= HAS_EXTERNAL;
+            self.external_key = key;
+        }
+        self
     }
 
     pub(crate) fn is_meaningful(&self) -> bool {
         is_meaningful(self.event_type(), self.is(WAS_REPLIED))
     }
+}
 
-    /// The row as the core takes it.
-    pub(crate) fn interaction(&self, texts: &Unpacked<'_, Self>) -> Interaction {
-        let key = |flag, key| self.is(flag).then_some(u128::from_ne_bytes(key));
-        Interaction {
-            at: to_instant(self.at),
-            id: u128::from_be_bytes(self.id),
-            event_type: self.event_type(),
-            direction: self.direction(),
-            external_key: key(HAS_EXTERNAL, self.external_key),
-            thread_key: key(HAS_THREAD, self.thread_key),
-            thread_position: self.is(HAS_POSITION).then_some(self.thread_position),
-            was_replied: self.is(WAS_REPLIED),
-            was_opened: self.is(WAS_OPENED),
-            response_time_hours: Some(self.response_time_hours).filter(|hours| !hours.is_nan()),
-            sentiment: Some(self.sentiment).filter(|sentiment| !sentiment.is_nan()),
-            subject: texts.text(self.subject).map(str::to_owned),
-        }
+/// An event in its place, with its subject: as the core reads it.
+#[derive(Clone, Copy)]
+pub(crate) struct Event<'a> {
+    pub(crate) row: &'a EventRow,
+    pub(crate) subject: Option<&'a str>,
+}
+
+impl Event<'_> {
+    fn key(&self, flag: u16, key: [u8; 16]) -> Option<u128> {
+        self.row.is(flag).then_some(u128::from_ne_bytes(key))
+    }
+}
+
+impl interaction::EventRow for Event<'_> {
+    fn at(&self) -> Instant {
+        to_instant(self.row.at)
+    }
+
+    fn id(&self) -> u128 {
+        self.row.id()
+    }
+
+    fn event_type(&self) -> EventType {
+        self.row.event_type()
+    }
+
+    fn direction(&self) -> Direction {
+        self.row.direction()
+    }
+
+    fn external_key(&self) -> Option<u128> {
+        self.key(HAS_EXTERNAL, self.row.external_key)
+    }
+
+    fn thread_key(&self) -> Option<u128> {
+        self.key(HAS_THREAD, self.row.thread_key)
+    }
+
+    fn thread_position(&self) -> Option<i32> {
+        let row = self.row;
+        row.is(HAS_POSITION).then_some(row.thread_position)
+    }
+
+    fn was_replied(&self) -> bool {
+        self.row.is(WAS_REPLIED)
+    }
+
+    fn was_opened(&self) -> bool {
+        self.row.is(WAS_OPENED)
+    }
+
+    fn response_time_hours(&self) -> Option<f64> {
+        Some(self.row.response_time_hours).filter(|hours| !hours.is_nan())
+    }
+
+    fn sentiment(&self) -> Option<f64> {
+        Some(self.row.sentiment).filter(|sentiment| !sentiment.is_nan())
+    }
+
+    fn subject(&self) -> Option<&str> {
+        self.subject
     }
 }
 
@@ -195,8 +290,7 @@ impl Events {
                 row.is_meaningful(),
             ];
             for (slot, _) in newest.iter_mut().zip(counts).filter(|(_, counts)| *counts) {
-                // Among equals the smaller id, as the core has it.
-                if slot.is_none_or(|kept| (kept.at, row.id) < (row.at, kept.id)) {
+                if slot.is_none_or(|kept| row.is_newer_than(&kept)) {
                     *slot = Some(row);
                 }
             }

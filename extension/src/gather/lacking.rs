@@ -1,117 +1,115 @@
 //! What the events of the window do not tell of a user's targets.
 
-use pgrx::{IntoDatum, pg_sys};
+use pgrx::pg_sys;
 
 use super::events::EventRow;
-use super::own::{bytes, int8, is_true};
-use super::packed::Unpacked;
-use super::streams::Kept;
+use super::streams::Standing;
 use super::user::User;
-use crate::collect::{EPOCH_SHIFT, HAS_ANY, HAS_INBOUND, HAS_MEANINGFUL, to_instant};
-use crate::datums;
-use crate::ghost::days::{day_of, start_of};
-use crate::raw::{RowSink, pg_function};
+use crate::collect::{HAS_ANY, HAS_INBOUND, HAS_MEANINGFUL};
+use crate::ghost::days::start_of;
 use crm_health_scoring::interaction::Direction;
-use crm_health_scoring::relationship;
 
 const ALL: u8 = HAS_ANY | HAS_INBOUND | HAS_MEANINGFUL;
 
-pg_function! {
-    /// `crm_health.user_lacks(as_of, window start, targets, events, streams, fingerprint, keeps streams, looks back, cites)`
-    fn user_lacks(fcinfo) {
-        let mut sink = RowSink::new(fcinfo);
-        // SAFETY: the argument numbers and types are those of the function's declaration.
-        unsafe {
-            let (Some(as_of), Some(window)) = (int8(fcinfo, 0), int8(fcinfo, 1)) else {
-                return pg_sys::Datum::null();
+/// What is to be looked up of a contact or company.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lack {
+    /// Where the target stands.
+    pub(crate) place: usize,
+    /// Bits of what it has nothing of in the window, as crm_health.interactions_lack has them.
+    pub(crate) bits: u8,
+    /// From when on, up to the window, its days are wanted.
+    pub(crate) past_from: Option<pg_sys::TimestampTz>,
+}
+
+/// What the targets lack, and what kept states know of it.
+#[derive(Default)]
+pub(crate) struct Lacking {
+    pub(crate) lacks: Vec<Lack>,
+    pub(crate) kept: FromStates,
+}
+
+/// Events that kept states know, and whose states those are.
+#[derive(Default)]
+pub(crate) struct FromStates {
+    pub(crate) rows: Vec<EventRow>,
+    pub(crate) places: Vec<usize>,
+}
+
+/// How the targets of a user stand.
+pub(crate) struct Standings<'a> {
+    pub(crate) user: &'a User<'a>,
+    /// The first moment of the window.
+    pub(crate) window: pg_sys::TimestampTz,
+    /// Each target's kept state, where days are wanted.
+    pub(crate) of_targets: Option<&'a [Standing<'a>]>,
+    /// Whether the window is all that was read of the events.
+    pub(crate) looks_back: bool,
+}
+
+impl Standings<'_> {
+    /// What is to be looked up, and what need not be.
+    pub(crate) fn lacking(&self) -> Lacking {
+        let user = self.user;
+        let mut lacking = Lacking::default();
+        for (place, target) in user.targets.iter().enumerate() {
+            // A company is scored by the events of its contacts too.
+            let company = user.company_of(place);
+            let company = company.filter(|company| !user.targets[*company].is_fresh());
+            if target.is_fresh() && company.is_none() {
+                continue;
+            }
+            let both = [Some(place), company];
+            let standings = || both.into_iter().flatten().filter_map(|at| self.of(at));
+            let past_from = both
+                .into_iter()
+                .flatten()
+                .filter_map(|at| self.past_from(at));
+            let past_from = past_from.min();
+            // A state that is to be made keeps the newest of what it covers.
+            let seal = standings().filter_map(|standing| standing.seal_day).min();
+            let until = seal.map_or(i64::MAX, |day| start_of(day + 1));
+            let mut bits = if self.looks_back {
+                lack(user, place, until)
+            } else {
+                0
             };
-            let kept = int8(fcinfo, 5).map(|fingerprint| {
-                Kept::new(bytes(fcinfo, 4), fingerprint, as_of, day_of(as_of), is_true(fcinfo, 6))
-            });
-            let texts = Unpacked::new(bytes(fcinfo, 3));
-            let user = User::new(bytes(fcinfo, 2), texts.iter());
-            rows(&mut sink, &user, window, kept.as_ref(), is_true(fcinfo, 7));
-            if is_true(fcinfo, 8) {
-                cited(&mut sink, &user, &texts, to_instant(as_of));
+            if bits != 0
+                && let Some(newest) = self.of(place).and_then(|own| own.newest.as_ref())
+            {
+                lacking.kept.rows.extend(newest.rows(target.owner(), bits));
+                lacking.kept.places.push(place);
+                bits = 0;
+            }
+            if bits != 0 || past_from.is_some() {
+                lacking.lacks.push(Lack {
+                    place,
+                    bits,
+                    past_from,
+                });
             }
         }
-        pg_sys::Datum::null()
+        lacking
+    }
+
+    fn of(&self, place: usize) -> Option<&Standing<'_>> {
+        self.of_targets.map(|standings| &standings[place])
+    }
+
+    /// From when on the days of a target that is due are wanted, if that lies before the window.
+    fn past_from(&self, place: usize) -> Option<pg_sys::TimestampTz> {
+        let standing = self.of(place)?;
+        let sealed = standing.state.as_ref();
+        let from = sealed.map_or(i64::MIN, |(_, day)| start_of(day + 1));
+        (!self.user.targets[place].is_fresh() && from < self.window).then_some(from)
     }
 }
 
-fn rows(
-    sink: &mut RowSink,
-    user: &User<'_>,
-    window: pg_sys::TimestampTz,
-    kept: Option<&Kept<'_>>,
-    looks_back: bool,
-) {
-    let past_from: Vec<Option<i64>> = user
-        .targets
-        .iter()
-        .map(|target| {
-            let standing = kept?.of(target);
-            let from = standing
-                .state
-                .map_or(i64::MIN, |(_, day)| start_of(day + 1));
-            (!target.is_fresh() && from < window).then_some(from)
-        })
-        .collect();
-    for (place, target) in user.targets.iter().enumerate() {
-        // A company is scored by the events of its contacts too.
-        let company = user.company_of(place);
-        let company_due = company.is_some_and(|company| !user.targets[company].is_fresh());
-        if target.is_fresh() && !company_due {
-            continue;
-        }
-        let lack = if looks_back { lack(user, place) } else { 0 };
-        let for_company = company.and_then(|company| past_from[company]);
-        let from = past_from[place].into_iter().chain(for_company).min();
-        if lack == 0 && from.is_none() {
-            continue;
-        }
-        let contact = target.contact();
-        let company = contact.is_none().then_some(target.owner().id);
-        sink.push([
-            contact.and_then(datums::uuid),
-            company.and_then(datums::uuid),
-            i32::from(lack).into_datum(),
-            from.map(pg_sys::Datum::from),
-            None,
-            None,
-        ]);
-    }
-}
-
-/// The events whose subjects the scores will tell.
-fn cited(
-    sink: &mut RowSink,
-    user: &User<'_>,
-    texts: &Unpacked<'_, EventRow>,
-    as_of: crm_health_scoring::interaction::Instant,
-) {
-    for place in (0..user.targets.len()).filter(|place| !user.targets[*place].is_fresh()) {
-        let events = user.events_of(place);
-        let interactions: Vec<_> = events
-            .map(|event| user.events[event].interaction(texts))
-            .collect();
-        for cited in relationship::cited(&interactions, &[], as_of) {
-            sink.push([
-                None,
-                None,
-                0.into_datum(),
-                None,
-                Some(pg_sys::Datum::from(cited.at.0 - EPOCH_SHIFT)),
-                datums::uuid(cited.id.to_be_bytes()),
-            ]);
-        }
-    }
-}
-
-/// Bits of what is missing, as crm_health.interactions_lack has them.
-fn lack(user: &User<'_>, place: usize) -> u8 {
+/// Bits of what a target has nothing of before an instant.
+fn lack(user: &User<'_>, place: usize, until: pg_sys::TimestampTz) -> u8 {
     let mut missing = ALL;
-    for event in user.events_of(place).map(|event| &user.events[event]) {
+    let events = user.events_of(place).map(|event| &user.events[event]);
+    for event in events.filter(|event| event.at < until) {
         missing &= !has(event);
         if missing == 0 {
             break;

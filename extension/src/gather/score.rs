@@ -1,294 +1,359 @@
-//! `score_user_relationships`: scores every due contact and company of a user.
+//! Scores what is due of a user.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use crm_health_scoring::config::{Config, GhostModel};
-use crm_health_scoring::interaction::{Direction, Interaction, Meeting};
+use crm_health_scoring::interaction::{Direction, Meeting};
 use crm_health_scoring::relationship::{self, RelationshipInputs};
 use crm_health_scoring::silence::stream::Day;
-use crm_health_scoring::silence::{self, Assessment};
-use pgrx::datum::JsonB;
-use pgrx::{IntoDatum, PgMemoryContexts, pg_getarg, pg_sys};
+use crm_health_scoring::silence::{self, Assessment, Streams};
+use pgrx::pg_sys;
 
-use super::events::{EventRow, SubjectRow};
-use super::own::{bytes, int8, is_true};
-use super::packed::Unpacked;
-use super::streams::{Kept, PastRow, Standing};
-use super::targets::{DealsRow, MeetingRow, TargetRow, varlena};
+use super::batch::{Previous, Scored, Sums};
+use super::events::{Event, EventRow, SubjectRow};
+use super::lacking::{Lack, Lacking, Standings};
+use super::newest::Newest;
+use super::packed::{Text, Unpacked};
+use super::streams::{Keeping, PastRow, Sealed, Standing};
+use super::targets::{DealsRow, MeetingRow, TargetRow};
 use super::user::{Chains, User};
 use crate::collect::to_instant;
 use crate::datums;
-use crate::error::or_raise;
-use crate::ghost::days::{day_of, decode};
-use crate::ghost::streams::{fingerprint, seal, streams_of};
-use crate::raw::{RowSink, pg_function};
-use crate::score::{SCORE_COLUMNS, score_columns};
+use crate::ghost::days::{day_of, decode, start_of};
+use crate::ghost::streams::{seal, seal_with, streams_of};
 
-/// Columns of a row before those of the score.
-const TARGET_COLUMNS: usize = 11;
-/// Columns behind them.
-const SEAL_COLUMNS: usize = 5;
-const COLUMNS: usize = TARGET_COLUMNS + SCORE_COLUMNS + SEAL_COLUMNS;
-
-type Values<const N: usize> = [Option<pg_sys::Datum>; N];
-
-pg_function! {
-    /// `crm_health.score_user_relationships(config, as of, window start, targets, events, older events, meetings, deals, streams, past days, keeps streams, opens tracked, subjects, automated events)`
-    fn score_user_relationships(fcinfo) {
-        let mut sink = RowSink::new(fcinfo);
-        // SAFETY: the argument numbers and types are those of the function's declaration.
-        unsafe {
-            let (Some(as_of), Some(window)) = (int8(fcinfo, 1), int8(fcinfo, 2)) else {
-                return pg_sys::Datum::null();
-            };
-            let config = config(fcinfo);
-            let gathered = Gathered::new(fcinfo, as_of, window, config);
-            let mut context = PgMemoryContexts::new("crm_health score");
-            for place in 0..gathered.user.targets.len() {
-                if gathered.user.targets[place].is_fresh() {
-                    continue;
-                }
-                context.reset();
-                let row = context.switch_to(|_| gathered.row(place));
-                sink.push(row);
-            }
-        }
-        pg_sys::Datum::null()
-    }
+/// What was read of one user, as the aggregates packed it.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Sources<'a> {
+    pub(crate) user: [u8; 16],
+    pub(crate) targets: Option<&'a [u8]>,
+    /// The events of the window.
+    pub(crate) events: Option<&'a [u8]>,
+    pub(crate) streams: Option<&'a [u8]>,
+    pub(crate) meetings: Option<&'a [u8]>,
+    pub(crate) deals: Option<&'a [u8]>,
+    /// Whether any mail of the user was ever marked opened.
+    pub(crate) opens_tracked: bool,
 }
 
-/// The configuration, parsed once a statement.
-unsafe fn config<'a>(fcinfo: pg_sys::FunctionCallInfo) -> &'a Config {
-    unsafe {
-        let call = (*fcinfo).flinfo;
-        if (*call).fn_extra.is_null() {
-            let JsonB(json) = pg_getarg(fcinfo, 0).unwrap_or(JsonB(serde_json::Value::Null));
-            let config = or_raise(crate::settings::parse_config(&json));
-            let kept = PgMemoryContexts::For((*call).fn_mcxt).leak_and_drop_on_delete(config);
-            (*call).fn_extra = kept.cast();
-        }
-        &*(*call).fn_extra.cast::<Config>()
+/// By what all users of a refresh are scored.
+#[derive(Clone, Copy)]
+pub(crate) struct Terms<'a> {
+    pub(crate) config: &'a Config,
+    pub(crate) as_of: pg_sys::TimestampTz,
+    /// The first moment of which events are read.
+    pub(crate) window: pg_sys::TimestampTz,
+    /// What is kept of streams in this database.
+    pub(crate) keeping: Keeping,
+    /// Whether the events that were read are those of the window alone.
+    pub(crate) looks_back: bool,
+    /// Whether they came without their subjects.
+    pub(crate) cites: bool,
+}
+
+impl Terms<'_> {
+    fn is_calibrated(&self) -> bool {
+        self.config.ghost_model == GhostModel::Calibrated
     }
 }
 
 /// Everything about one user.
-struct Gathered<'a> {
-    config: &'a Config,
-    as_of: pg_sys::TimestampTz,
-    window: pg_sys::TimestampTz,
+pub(crate) struct Gathered<'a> {
+    terms: Terms<'a>,
     today: Day,
-    user: User<'a>,
-    /// The texts of the events, and from where on those of the older ones.
+    id: [u8; 16],
+    pub(crate) user: User<'a>,
+    /// The texts of the events of the window, and of the older ones behind them.
     texts: [Unpacked<'a, EventRow>; 2],
+    /// How many events do not have their texts among the older ones.
+    recent: usize,
     meetings: Vec<MeetingRow>,
     meeting_texts: Unpacked<'a, MeetingRow>,
     meetings_of: Chains,
     deals: Vec<DealsRow>,
     deal_texts: Unpacked<'a, DealsRow>,
     deals_of: Chains,
-    kept: Kept<'a>,
+    standings: Vec<Standing<'a>>,
     past: Vec<PastRow>,
     past_texts: Unpacked<'a, PastRow>,
     past_of: Chains,
     opens_tracked: bool,
     /// Subjects of events that came without, by id.
-    subjects: HashMap<u128, &'a str>,
+    subjects: HashMap<u128, Option<Cow<'a, str>>>,
     /// Automated events among those that came without that mark.
     automated: HashSet<u128>,
 }
 
 impl<'a> Gathered<'a> {
-    unsafe fn new(
-        fcinfo: pg_sys::FunctionCallInfo,
-        as_of: pg_sys::TimestampTz,
-        window: pg_sys::TimestampTz,
-        config: &'a Config,
-    ) -> Self {
-        // SAFETY: the argument numbers and types are those of the function's declaration.
-        unsafe {
-            let texts = [
-                Unpacked::new(bytes(fcinfo, 4)),
-                Unpacked::new(bytes(fcinfo, 5)),
-            ];
-            let user = User::new(bytes(fcinfo, 3), texts[0].iter().chain(texts[1].iter()));
-            let meeting_texts = Unpacked::new(bytes(fcinfo, 6));
-            let meetings: Vec<MeetingRow> = meeting_texts.iter().collect();
-            let deal_texts = Unpacked::new(bytes(fcinfo, 7));
-            let deals: Vec<DealsRow> = deal_texts.iter().collect();
-            let past_texts = Unpacked::new(bytes(fcinfo, 9));
-            let past: Vec<PastRow> = past_texts.iter().collect();
-            let subject_texts: Unpacked<'_, SubjectRow> = Unpacked::new(bytes(fcinfo, 12));
-            let subject = |row: SubjectRow| {
-                Some((
-                    u128::from_be_bytes(row.event),
-                    subject_texts.text(row.subject)?,
-                ))
-            };
-            let automated: Option<Vec<Option<pgrx::Uuid>>> = pg_getarg(fcinfo, 13);
-            let automated = automated.into_iter().flatten().flatten();
-            let today = day_of(as_of);
-            let count = user.targets.len();
-            Self {
-                config,
-                as_of,
-                window,
-                today,
-                texts,
-                meetings_of: Chains::new(count, meetings.iter().map(|row| user.place(row.of))),
-                meetings,
-                meeting_texts,
-                deals_of: Chains::new(count, deals.iter().map(|row| user.place(row.of))),
-                deals,
-                deal_texts,
-                kept: Kept::new(
-                    bytes(fcinfo, 8),
-                    fingerprint(&config.silence),
-                    as_of,
-                    today,
-                    is_true(fcinfo, 10),
-                ),
-                past_of: Chains::new(count, past.iter().map(|row| user.place(row.of))),
-                past,
-                past_texts,
-                opens_tracked: is_true(fcinfo, 11),
-                subjects: subject_texts.iter().filter_map(subject).collect(),
-                automated: automated
-                    .map(|id| u128::from_be_bytes(*id.as_bytes()))
-                    .collect(),
-                user,
-            }
+    /// Puts together what was read; `automated` names events that came without that mark.
+    pub(crate) fn new(terms: Terms<'a>, sources: &Sources<'a>, automated: HashSet<u128>) -> Self {
+        let texts = Unpacked::new(sources.events);
+        let user = User::new(sources.targets, texts.iter());
+        let meeting_texts = Unpacked::new(sources.meetings);
+        let meetings: Vec<MeetingRow> = meeting_texts.iter().collect();
+        let deal_texts = Unpacked::new(sources.deals);
+        let deals: Vec<DealsRow> = deal_texts.iter().collect();
+        let today = day_of(terms.as_of);
+        let count = user.targets.len();
+        Self {
+            terms,
+            today,
+            id: sources.user,
+            texts: [texts, Unpacked::new(None)],
+            recent: texts.len(),
+            meetings_of: Chains::new(count, meetings.iter().map(|row| user.place(row.of))),
+            meetings,
+            meeting_texts,
+            deals_of: Chains::new(count, deals.iter().map(|row| user.place(row.of))),
+            deals,
+            deal_texts,
+            standings: terms.keeping.standings(&user.targets, sources.streams),
+            past: Vec::new(),
+            past_texts: Unpacked::new(None),
+            past_of: Chains::new(count, std::iter::empty()),
+            opens_tracked: sources.opens_tracked,
+            subjects: HashMap::new(),
+            automated,
+            user,
         }
     }
 
-    fn row(&self, place: usize) -> Values<COLUMNS> {
-        let target = &self.user.targets[place];
-        let deals = self.deals_of.of(place).next().map(|row| &self.deals[row]);
-        let mut row = [None; COLUMNS];
-        row[..TARGET_COLUMNS].copy_from_slice(&self.target_columns(target, deals));
-        let (score, seal) = self.score(place, target, deals);
-        row[TARGET_COLUMNS..][..SCORE_COLUMNS].copy_from_slice(&score);
-        row[TARGET_COLUMNS + SCORE_COLUMNS..].copy_from_slice(&seal);
-        row
-    }
-
-    fn target_columns(
-        &self,
-        target: &TargetRow,
-        deals: Option<&DealsRow>,
-    ) -> Values<TARGET_COLUMNS> {
-        let contact = target.contact();
-        let company = contact.is_none().then_some(target.owner().id);
-        let sum = |text: fn(&DealsRow) -> super::packed::Text| {
-            let exact = deals.and_then(|deals| self.deal_texts.bytes(text(deals)));
-            exact.map_or_else(|| datums::four_decimals(Some(0.0)), varlena)
+    /// Takes in what kept states know, and returns what is to be looked up before anything can be scored.
+    pub(crate) fn lacks(&mut self) -> Vec<Lack> {
+        let standings = Standings {
+            user: &self.user,
+            window: self.terms.window,
+            of_targets: self.terms.is_calibrated().then_some(&*self.standings),
+            looks_back: self.terms.looks_back,
         };
-        [
-            contact.and_then(datums::uuid),
-            company.and_then(datums::uuid),
-            target.score_id().and_then(datums::uuid),
-            target.score_id().is_none().into_datum(),
-            target.looks_back().into_datum(),
-            target.overall().into_datum(),
-            target.status(&self.user.target_texts).into_datum(),
-            target.ghost_risk().into_datum(),
-            deals.map_or(0, |deals| deals.count).into_datum(),
-            sum(|deals| deals.exact_value),
-            sum(|deals| deals.exact_at_risk),
-        ]
+        let Lacking { lacks, kept } = standings.lacking();
+        for standing in kept.places.iter().map(|place| &self.standings[*place]) {
+            let subject = standing.newest.as_ref().and_then(Newest::subject);
+            let owned =
+                subject.map(|(id, subject)| (id, subject.map(|text| Cow::from(text.to_owned()))));
+            self.subjects.extend(owned);
+        }
+        self.user.add(kept.rows.into_iter());
+        lacks
     }
 
-    fn score(
+    /// Takes in events and days from before the window.
+    pub(crate) fn add_older(&mut self, events: Option<&'a [u8]>, past: Option<&'a [u8]>) {
+        self.texts[1] = Unpacked::new(events);
+        // Behind those of kept states, which have no texts at all.
+        self.recent = self.user.events.len();
+        self.user.add(self.texts[1].iter());
+        self.past_texts = Unpacked::new(past);
+        self.past = self.past_texts.iter().collect();
+        let owners = self.past.iter().map(|row| self.user.place(row.of));
+        self.past_of = Chains::new(self.user.targets.len(), owners);
+    }
+
+    /// The events whose subjects are to be looked up, for the scores will tell them; by time.
+    pub(crate) fn cited(&mut self) -> Vec<(pg_sys::TimestampTz, u128)> {
+        if !self.terms.cites {
+            return Vec::new();
+        }
+        let (mut cited, mut told) = (Vec::new(), Vec::new());
+        let mut events = Vec::new();
+        for place in self.due() {
+            self.events(place, &mut events);
+            let mut wanted = relationship::cited(&events, &[], to_instant(self.terms.as_of));
+            let sealed = self.standings[place]
+                .seal_day
+                .filter(|_| self.terms.keeping.newest);
+            wanted.extend(sealed.and_then(|day| newest_meaningful(&events, start_of(day + 1))));
+            for event in wanted.into_iter().filter(|event| event.subject.is_none()) {
+                let id = event.row.id();
+                if self.subjects.contains_key(&id) {
+                    continue;
+                }
+                match self.told_before(place, event, &events) {
+                    Some(subject) => told.push((id, subject.map(Cow::from))),
+                    None => cited.push((event.row.at, id)),
+                }
+            }
+        }
+        self.subjects.extend(told);
+        cited.sort_unstable();
+        cited.dedup();
+        cited
+    }
+
+    /// The subject of an event that the score before has told already. A state that serves vouches for it: the
+    /// triggers drop it when a subject or the instant of an event changes, or an event goes.
+    fn told_before(
         &self,
         place: usize,
-        target: &TargetRow,
-        deals: Option<&DealsRow>,
-    ) -> (Values<SCORE_COLUMNS>, Values<SEAL_COLUMNS>) {
-        let (interactions, meetings) = (self.interactions(place), self.meetings(place));
+        event: &Event<'_>,
+        events: &[Event<'_>],
+    ) -> Option<Option<&'a str>> {
+        self.standings[place].state.as_ref()?;
+        let target = &self.user.targets[place];
+        let last = target.last_meaningful(&self.user.target_texts)?;
+        let kind = datums::jsonb_text(last, "type")??;
+        if kind != event.row.event_type().as_str() || !event.row.is_meaningful() {
+            return None;
+        }
+        let date = datums::jsonb_text(last, "date")??;
+        if date != to_instant(event.row.at).to_rfc3339() {
+            return None;
+        }
+        let twins = events.iter().filter(|other| other.row.at == event.row.at);
+        (twins.count() == 1).then(|| datums::jsonb_text(last, "subject"))?
+    }
+
+    /// Takes in subjects.
+    pub(crate) fn add_subjects(&mut self, subjects: Option<&'a [u8]>) {
+        let texts: Unpacked<'a, SubjectRow> = Unpacked::new(subjects);
+        self.subjects.extend(texts.iter().map(|row| {
+            let subject = texts.text(row.subject).map(Cow::from);
+            (u128::from_be_bytes(row.event), subject)
+        }));
+    }
+
+    /// Scores what is due, into `all`.
+    pub(crate) fn score(&self, all: &mut Vec<Scored>) {
+        let mut events = Vec::new();
+        for place in self.due() {
+            self.events(place, &mut events);
+            all.push(self.scored(place, &events));
+        }
+    }
+
+    fn due(&self) -> impl Iterator<Item = usize> + '_ {
+        let targets = self.user.targets.iter().enumerate();
+        targets
+            .filter(|(_, target)| !target.is_fresh())
+            .map(|(place, _)| place)
+    }
+
+    fn scored(&self, place: usize, events: &[Event<'_>]) -> Scored {
+        let target = &self.user.targets[place];
+        let deals = self.deals_of.of(place).next().map(|row| &self.deals[row]);
+        let meetings = self.meetings(place);
         let inputs = RelationshipInputs {
-            interactions: &interactions,
+            interactions: events,
             meetings: &meetings,
             opens_tracked: self.opens_tracked,
             total_deal_value: deals.map_or(0.0, |deals| deals.value),
             at_risk_deal_value: deals.map_or(0.0, |deals| deals.at_risk),
         };
-        let measured = relationship::measure(&inputs, to_instant(self.as_of));
-        let (silence, seal) = self.silence(place, target);
-        let score = relationship::score_with(&measured.metrics, silence.as_ref(), self.config);
-        let columns = score_columns(
-            &measured,
-            &score,
-            silence.as_ref(),
-            self.config,
-            datums::four_decimals,
-        );
-        (columns, seal)
+        let mut measured = relationship::measure(&inputs, to_instant(self.terms.as_of));
+        let (mut silence, sealed) = self.silence(place, target);
+        let (config, contact) = (self.terms.config, target.contact());
+        let score = relationship::score_with(&measured.metrics, silence.as_ref(), config);
+        if contact.is_none() {
+            // A company is no one who could fall silent: the signals are a contact's.
+            measured.signals.clear();
+            silence = silence.map(|said| Assessment {
+                days_until_predicted_ghost: None,
+                ..said
+            });
+        }
+        Scored {
+            user: self.id,
+            contact,
+            company: contact.is_none().then_some(target.owner().id),
+            score_id: target.score_id().unwrap_or_else(datums::new_id),
+            is_new: target.score_id().is_none(),
+            row: target.row(),
+            previous: Previous {
+                score: target.overall(),
+                status: target.status(&self.user.target_texts).map(str::to_owned),
+                ghost_risk: target.ghost_risk(),
+            },
+            looks_back: target.looks_back(),
+            deals: deals.map(|deals| self.sums(deals)),
+            score,
+            measured,
+            silence,
+            sealed,
+        }
     }
 
-    fn interactions(&self, place: usize) -> Vec<Interaction> {
-        let recent = self.texts[0].len();
-        let row = |index: usize| {
-            let texts = &self.texts[usize::from(index >= recent)];
-            let mut row = self.user.events[index].interaction(texts);
-            if row.subject.is_none() && !self.subjects.is_empty() {
-                row.subject = self
-                    .subjects
-                    .get(&row.id)
-                    .map(|subject| (*subject).to_owned());
-            }
-            row
-        };
-        let is_told = |index: &usize| {
-            let bare = &self.user.events[*index];
+    fn sums(&self, deals: &DealsRow) -> Sums {
+        let exact = |text: Text| self.deal_texts.bytes(text).map(<[u8]>::to_vec);
+        Sums {
+            count: deals.count,
+            value: exact(deals.exact_value),
+            at_risk: exact(deals.exact_at_risk),
+        }
+    }
+
+    /// The events of a target, in the place of what `events` held.
+    fn events<'s>(&'s self, place: usize, events: &mut Vec<Event<'s>>) {
+        events.clear();
+        let (window, recent) = (self.texts[0].len(), self.recent);
+        let is_told = |index: usize| {
+            let bare = &self.user.events[index];
             let told_by = |other: usize| bare.is_told_by(&self.user.events[other]);
             // Only what was looked up beside the window may be bare.
-            *index >= recent && self.user.events_of(place).any(told_by)
+            index >= window && self.user.events_of(place).any(told_by)
         };
-        let events = self.user.events_of(place).filter(|index| !is_told(index));
-        events.map(row).collect()
-    }
-
-    fn meetings(&self, place: usize) -> Vec<Meeting> {
-        let row = |index: usize| self.meetings[index].meeting(&self.meeting_texts);
-        self.meetings_of.of(place).map(row).collect()
-    }
-
-    /// What the model says, and the columns of a state to keep.
-    fn silence(
-        &self,
-        place: usize,
-        target: &TargetRow,
-    ) -> (Option<Assessment>, Values<SEAL_COLUMNS>) {
-        let config = self.config;
-        if config.ghost_model != GhostModel::Calibrated {
-            return (None, [None; SEAL_COLUMNS]);
+        for index in self.user.events_of(place).filter(|index| !is_told(*index)) {
+            let row = &self.user.events[index];
+            let subject = self.texts[usize::from(index >= recent)].text(row.subject);
+            let subject = subject.or_else(|| self.subjects.get(&row.id())?.as_deref());
+            events.push(Event { row, subject });
         }
-        let Standing {
-            changes,
-            state,
-            seal_day,
-        } = self.kept.of(target);
-        let state = state.map(|(state, _)| state);
+    }
+
+    /// The meetings of a target. Of the newest one held alone the title is told.
+    fn meetings(&self, place: usize) -> Vec<Meeting> {
+        let as_of = to_instant(self.terms.as_of);
+        let rows = || self.meetings_of.of(place).map(|row| &self.meetings[row]);
+        let held = rows()
+            .map(MeetingRow::start)
+            .filter(|start| *start <= as_of);
+        let newest = held.max();
+        rows()
+            .map(|row| {
+                let mut meeting = row.meeting();
+                if newest == Some(meeting.start) {
+                    meeting.title = self.meeting_texts.text(row.title).map(str::to_owned);
+                }
+                meeting
+            })
+            .collect()
+    }
+
+    /// What the model says, and a state to keep.
+    fn silence(&self, place: usize, target: &TargetRow) -> (Option<Assessment>, Option<Sealed>) {
+        if !self.terms.is_calibrated() {
+            return (None, None);
+        }
+        let config = self.terms.config;
+        let standing = &self.standings[place];
+        let state = standing.state.map(|(state, _)| state);
         let days = self.days(place);
         let streams = streams_of(state, &days, self.today, &config.silence);
         let said = silence::assess(&streams, self.today, config.ghost_cutoff, &config.silence);
-        let kept = seal_day.map_or([None; SEAL_COLUMNS], |day| {
-            let sealed = seal(day, &streams_of(state, &days, day, &config.silence));
-            [
-                sealed.into_datum(),
-                day.into_datum(),
-                changes.into_datum(),
-                target.members.into_datum(),
-                fingerprint(&config.silence).into_datum(),
-            ]
+        let sealed = standing.seal_day.map(|day| Sealed {
+            changes: standing.changes,
+            members: target.members,
+            day,
+            state: self.seal(place, day, &streams_of(state, &days, day, &config.silence)),
         });
-        (said, kept)
+        (said, sealed)
+    }
+
+    fn seal(&self, place: usize, day: Day, streams: &Streams) -> Vec<u8> {
+        if !self.terms.keeping.newest {
+            return seal(day, streams);
+        }
+        let mut events = Vec::new();
+        self.events(place, &mut events);
+        let newest = Newest::of(events.into_iter(), start_of(day + 1));
+        seal_with(day, streams, &newest)
     }
 
     /// The days of the window and, where a state lacks them, those before; ascending.
     fn days(&self, place: usize) -> Vec<(Day, bool)> {
         let in_window = |event: &&EventRow| {
-            event.at >= self.window
-                && event.at <= self.as_of
+            event.at >= self.terms.window
+                && event.at <= self.terms.as_of
                 && !event.is_automated()
                 && (self.automated.is_empty() || !self.automated.contains(&event.id()))
         };
@@ -308,4 +373,21 @@ impl<'a> Gathered<'a> {
         days.sort_unstable();
         days
     }
+}
+
+/// The newest meeting held, call or answered e-mail before an instant.
+fn newest_meaningful<'e, 's>(
+    events: &'e [Event<'s>],
+    until: pg_sys::TimestampTz,
+) -> Option<&'e Event<'s>> {
+    let before = events.iter().filter(|event| event.row.at < until);
+    before
+        .filter(|event| event.row.is_meaningful())
+        .reduce(|kept, event| {
+            if event.row.is_newer_than(kept.row) {
+                event
+            } else {
+                kept
+            }
+        })
 }

@@ -3,11 +3,14 @@
 use crm_health_scoring::silence::stream::Day;
 use pgrx::pg_sys;
 
+use super::newest::Newest;
 use super::own::{bytes, int4, int8, uuid};
 use super::packed::{Packer, Plain, Text, Unpacked};
 use super::targets::{Owner, TargetRow, result};
 use super::user::ByOwner;
 use crate::collect::state;
+use crate::ghost::days::{day_of, start_of};
+use crate::ghost::streams::newest;
 use crate::raw::pg_function;
 
 /// Days before today up to which a state is made: little arrives later.
@@ -112,58 +115,87 @@ pub(crate) struct Standing<'a> {
     pub(crate) state: Option<(&'a [u8], Day)>,
     /// The day up to which a new state is to be made.
     pub(crate) seal_day: Option<Day>,
+    /// What that state tells of the time before the window, where it reaches up to it.
+    pub(crate) newest: Option<Newest>,
 }
 
-/// The kept states of a user by target.
-pub(crate) struct Kept<'a> {
-    rows: ByOwner<StreamRow>,
-    texts: Unpacked<'a, StreamRow>,
-    fingerprint: i64,
-    today: Day,
-    may_seal: bool,
+/// A state to keep for later.
+pub(crate) struct Sealed {
+    /// How often the target's events had been changed when they were read.
+    pub(crate) changes: i64,
+    pub(crate) members: i64,
+    /// The last day that the state holds.
+    pub(crate) day: Day,
+    pub(crate) state: Vec<u8>,
 }
 
-impl<'a> Kept<'a> {
-    /// `keeps` is whether states are kept in this database at all.
-    pub(crate) fn new(
-        bytes: Option<&'a [u8]>,
-        fingerprint: i64,
-        as_of: pg_sys::TimestampTz,
-        today: Day,
-        keeps: bool,
-    ) -> Self {
-        let texts = Unpacked::new(bytes);
+/// What states are kept of a database, and for which instant they are to serve.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Keeping {
+    /// Whether they are kept at all.
+    pub(crate) streams: bool,
+    /// Whether the newest events are kept with them.
+    pub(crate) newest: bool,
+    pub(crate) as_of: pg_sys::TimestampTz,
+    /// The first moment of the window.
+    pub(crate) window: pg_sys::TimestampTz,
+    /// With which constants a state must have been made.
+    pub(crate) fingerprint: i64,
+}
+
+impl Keeping {
+    /// How each of the targets stands with what was read of its state.
+    pub(crate) fn standings<'a>(
+        &self,
+        targets: &[TargetRow],
+        read: Option<&'a [u8]>,
+    ) -> Vec<Standing<'a>> {
+        let texts = Unpacked::new(read);
+        // By id, whatever it is the id of.
+        let rows: ByOwner<StreamRow> = texts
+            .iter()
+            .map(|row: StreamRow| (Owner::contact(row.target), row))
+            .collect();
         // SAFETY: reads the clock of the transaction.
         let now = unsafe { pg_sys::GetCurrentTransactionStartTimestamp() };
-        Self {
-            rows: texts
-                .iter()
-                .map(|row: StreamRow| (Owner::contact(row.target), row))
-                .collect(),
-            texts,
-            fingerprint,
-            today,
-            may_seal: keeps && as_of <= now.saturating_add(DAY_MICROSECONDS),
-        }
+        let may_seal = self.streams && self.as_of <= now.saturating_add(DAY_MICROSECONDS);
+        targets
+            .iter()
+            .map(|target| {
+                let row = rows.get(&Owner::contact(target.owner().id));
+                self.standing(target, row, &texts, may_seal)
+            })
+            .collect()
     }
 
-    pub(crate) fn of(&self, target: &TargetRow) -> Standing<'a> {
-        let id = target.owner().id;
-        // Kept by id, whatever it is the id of.
-        let row = self.rows.get(&Owner::contact(id));
+    fn standing<'a>(
+        &self,
+        target: &TargetRow,
+        row: Option<&StreamRow>,
+        texts: &Unpacked<'a, StreamRow>,
+        may_seal: bool,
+    ) -> Standing<'a> {
+        let today = day_of(self.as_of);
         let valid = row.filter(|row| {
             row.has_state != 0
                 && row.fingerprint == self.fingerprint
                 && row.members == target.members
         });
         // Spread by the id, so that not all are made anew on one day.
-        let spread = Day::from(id[15] & 31);
-        let is_old = valid.is_none_or(|row| row.sealed_day < self.today - OLDEST_DAYS - spread);
-        let serves = valid.filter(|row| row.sealed_day < self.today);
+        let spread = Day::from(target.owner().id[15] & 31);
+        let is_old = valid.is_none_or(|row| row.sealed_day < today - OLDEST_DAYS - spread);
+        let serves = valid.filter(|row| row.sealed_day < today);
+        let state = serves.and_then(|row| Some((texts.bytes(row.state)?, row.sealed_day)));
+        let newest = state
+            .filter(|(_, day)| self.newest && start_of(day + 1) >= self.window)
+            .and_then(|(state, _)| newest(state));
+        // One that was made without them, too.
+        let lacks_newest = self.newest && !is_old && state.is_some() && newest.is_none();
         Standing {
             changes: row.map_or(0, |row| row.changes),
-            state: serves.and_then(|row| Some((self.texts.bytes(row.state)?, row.sealed_day))),
-            seal_day: (is_old && self.may_seal).then_some(self.today - SEALED_DAYS),
+            state,
+            seal_day: ((is_old || lacks_newest) && may_seal).then_some(today - SEALED_DAYS),
+            newest,
         }
     }
 }

@@ -2,13 +2,13 @@
 
 use std::hash::{Hash, Hasher};
 
-use pgrx::{IntoDatum, pg_sys};
+use pgrx::pg_sys;
 
 use super::own::{bytes, float8, int4, int8, is_true, uuid, word};
 use super::packed::{Packer, Plain, Text, Unpacked};
 use crate::collect::{state, to_instant};
 use crate::raw::pg_function;
-use crm_health_scoring::interaction::Meeting;
+use crm_health_scoring::interaction::{Instant, Meeting};
 
 const HAS_CONTACT: u32 = 1;
 const HAS_COMPANY: u32 = 2;
@@ -18,6 +18,7 @@ const GHOST_RISK: u32 = 16;
 const IS_FRESH: u32 = 32;
 const HAS_OVERALL: u32 = 64;
 const LOOKS_BACK: u32 = 128;
+const HAS_PLACE: u32 = 256;
 
 /// Whose a row is: a contact's, or a company's.
 #[repr(C)]
@@ -44,6 +45,10 @@ impl Owner {
         Self { id, is_company: 1 }
     }
 
+    pub(crate) fn is_company(&self) -> bool {
+        self.is_company != 0
+    }
+
     /// The contact in argument `first`, or the company in the one behind it.
     ///
     /// # Safety
@@ -66,11 +71,23 @@ pub(crate) struct TargetRow {
     status: Text,
     overall: i32,
     flags: u32,
+    /// Where the score lies in its table.
+    row: ItemPointer,
+    /// The `last_meaningful_interaction` of the score: a jsonb.
+    last: Text,
 }
 
 // SAFETY: bytes and numbers without a gap, as the assertion says.
 unsafe impl Plain for TargetRow {}
-const _: () = assert!(size_of::<TargetRow>() == 3 * 16 + 8 + 8 + 4 + 4);
+const _: () = assert!(size_of::<TargetRow>() == 3 * 16 + 8 + 8 + 4 + 4 + 8 + 8);
+
+/// PostgreSQL's `tid`: a block and a line in it.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct ItemPointer {
+    pub(crate) tid: [u16; 3],
+    padding: u16,
+}
 
 impl TargetRow {
     fn is(&self, flag: u32) -> bool {
@@ -99,6 +116,16 @@ impl TargetRow {
 
     pub(crate) fn score_id(&self) -> Option<[u8; 16]> {
         self.is(HAS_SCORE).then_some(self.score_id)
+    }
+
+    /// Where that score lies, as far as it was told.
+    pub(crate) fn row(&self) -> Option<ItemPointer> {
+        self.is(HAS_PLACE).then_some(self.row)
+    }
+
+    /// The `last_meaningful_interaction` of that score.
+    pub(crate) fn last_meaningful<'a>(&self, texts: &Unpacked<'a, Self>) -> Option<&'a [u8]> {
+        texts.bytes(self.last)
     }
 
     pub(crate) fn overall(&self) -> Option<i32> {
@@ -132,6 +159,7 @@ pg_function! {
             let packer = &mut *state;
             let (contact, company, score_id) = (uuid(fcinfo, 1), uuid(fcinfo, 2), uuid(fcinfo, 4));
             let overall = int4(fcinfo, 5);
+            let row = word(fcinfo, 10).map(|pointer| (pointer as *const [u16; 3]).read_unaligned());
             let flags = [
                 (HAS_CONTACT, contact.is_some()),
                 (HAS_COMPANY, company.is_some()),
@@ -141,6 +169,7 @@ pg_function! {
                 (GHOST_RISK, is_true(fcinfo, 7)),
                 (IS_FRESH, is_true(fcinfo, 8)),
                 (LOOKS_BACK, is_true(fcinfo, 9)),
+                (HAS_PLACE, row.is_some()),
             ];
             let row = TargetRow {
                 contact: contact.unwrap_or_default(),
@@ -150,6 +179,8 @@ pg_function! {
                 status: packer.text(bytes(fcinfo, 6)),
                 overall: overall.unwrap_or_default(),
                 flags: flags.iter().fold(0, |flags, (flag, is)| flags | if *is { *flag } else { 0 }),
+                row: ItemPointer { tid: row.unwrap_or_default(), padding: 0 },
+                last: packer.text(bytes(fcinfo, 11)),
             };
             packer.rows.push(row);
             pg_sys::Datum::from(state)
@@ -173,7 +204,7 @@ pub(crate) struct MeetingRow {
     id: [u8; 16],
     start: i64,
     sentiment: f64,
-    title: Text,
+    pub(crate) title: Text,
 }
 
 // SAFETY: as above.
@@ -181,13 +212,17 @@ unsafe impl Plain for MeetingRow {}
 const _: () = assert!(size_of::<MeetingRow>() == 24 + 16 + 3 * 8);
 
 impl MeetingRow {
-    /// The row as the core takes it.
-    pub(crate) fn meeting(&self, texts: &Unpacked<'_, Self>) -> Meeting {
+    pub(crate) fn start(&self) -> Instant {
+        to_instant(self.start)
+    }
+
+    /// The row as the core takes it, without its title.
+    pub(crate) fn meeting(&self) -> Meeting {
         Meeting {
-            start: to_instant(self.start),
+            start: self.start(),
             id: u128::from_be_bytes(self.id),
             sentiment: Some(self.sentiment).filter(|sentiment| !sentiment.is_nan()),
-            title: texts.text(self.title).map(str::to_owned),
+            title: None,
         }
     }
 }
@@ -281,9 +316,4 @@ pub(super) unsafe fn result<R: Plain>(fcinfo: pg_sys::FunctionCallInfo) -> pg_sy
         let packer: &Packer<R> = &*pgrx::pg_getarg_datum_raw(fcinfo, 0).cast_mut_ptr();
         packer.to_datum(&[])
     }
-}
-
-/// The varlena of these bytes: a text, bytea or numeric again.
-pub(super) fn varlena(bytes: &[u8]) -> Option<pg_sys::Datum> {
-    bytes.into_datum()
 }

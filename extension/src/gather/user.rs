@@ -55,6 +55,15 @@ impl Chains {
         Self { first, next }
     }
 
+    /// Adds a row, the next one.
+    fn add(&mut self, owner: Option<u32>) {
+        let row = self.next.len() as u32;
+        let before = owner.map_or(END, |owner| {
+            std::mem::replace(&mut self.first[owner as usize], row)
+        });
+        self.next.push(before);
+    }
+
     /// The rows of a target.
     pub(crate) fn of(&self, target: usize) -> impl Iterator<Item = usize> + '_ {
         let existing = |row: u32| (row != END).then_some(row);
@@ -98,6 +107,19 @@ impl<'a> User<'a> {
             members,
             of_contact,
             of_company,
+        }
+    }
+
+    /// Adds events.
+    pub(crate) fn add(&mut self, events: impl Iterator<Item = EventRow>) {
+        for event in events {
+            let contact = event.contact().map(Owner::contact);
+            let company = event.company().map(Owner::company);
+            self.of_contact
+                .add(contact.and_then(|owner| self.place(owner)));
+            self.of_company
+                .add(company.and_then(|owner| self.place(owner)));
+            self.events.push(event);
         }
     }
 

@@ -14,6 +14,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::days::{day_of, decode};
 use crate::error::{Error, or_raise};
+use crate::gather::newest::Newest;
 
 /// The form of a sealed state. What another form left behind has another fingerprint.
 const FORM: u8 = 1;
@@ -102,6 +103,20 @@ pub(crate) fn streams_of(
     streams
 }
 
+/// What is kept behind the streams of a state, where its keeper had it.
+pub(crate) fn newest(state: &[u8]) -> Option<Newest> {
+    let (_, rest) = postcard::take_from_bytes::<Kept>(state).ok()?;
+    if rest.is_empty() {
+        return None;
+    }
+    postcard::from_bytes(rest).ok()
+}
+
+/// The streams up to and including a day, and the newest events up to it, as a state to keep.
+pub(crate) fn seal_with(day: Day, streams: &Streams, newest: &Newest) -> Vec<u8> {
+    postcard::to_extend(newest, seal(day, streams)).expect("words and numbers always encode")
+}
+
 /// The streams up to and including a day as a state to keep.
 pub(crate) fn seal(day: Day, streams: &Streams) -> Vec<u8> {
     let of = |s: &Stream| (s.days, s.first, s.last, s.gap_count, s.gap_sum);
@@ -110,7 +125,7 @@ pub(crate) fn seal(day: Day, streams: &Streams) -> Vec<u8> {
 }
 
 fn unseal(bytes: &[u8]) -> (Day, Streams) {
-    let Ok((day, [inbound, any])) = postcard::from_bytes::<Kept>(bytes) else {
+    let Ok(((day, [inbound, any]), _)) = postcard::take_from_bytes::<Kept>(bytes) else {
         Error::NotCollected.raise();
     };
     let stream = |(days, first, last, gap_count, gap_sum)| Stream {

@@ -87,16 +87,22 @@ impl Access {
         }
     }
 
-    /// Fills the parts of user_relationships.sql that read events.
-    pub(super) fn filled<'a>(self, template: Template<'a>, crm: &Crm) -> Result<Template<'a>> {
+    /// Fills the parts of user_gather.sql that read events.
+    pub(super) fn filled<'a>(
+        self,
+        template: Template<'a>,
+        crm: &Crm,
+        keeps_newest: bool,
+    ) -> Result<Template<'a>> {
         let events = match self {
-            Self::Covered | Self::ByTime => {
+            Self::All if !self.looks_back(keeps_newest) => {
+                include_str!("../../../sql/refresh/user_events_all.sql")
+            }
+            Self::Covered | Self::ByTime | Self::All => {
                 include_str!("../../../sql/refresh/user_events_by_time.sql")
             }
             Self::ByContact => include_str!("../../../sql/refresh/user_events_by_contact.sql"),
-            Self::All => include_str!("../../../sql/refresh/user_events_all.sql"),
         };
-        let covered = self == Self::Covered;
         let collect = |subject: &str, automated: &str| {
             Template::default()
                 .with("subject_or_null", subject)
@@ -106,11 +112,9 @@ impl Access {
                     crm,
                 )
         };
-        let (user_events, subjects, automated) = if covered {
+        let (user_events, automated) = if self == Self::Covered {
             (
                 collect("NULL", "false")?,
-                Template::default()
-                    .fill(include_str!("../../../sql/refresh/user_subjects.sql"), crm)?,
                 Template::default().fill(
                     include_str!("../../../sql/refresh/user_automated_events.sql"),
                     crm,
@@ -119,18 +123,19 @@ impl Access {
         } else {
             (
                 collect("e.subject", "e.metadata ->> 'automated' = 'true'")?,
-                "NULL::bytea".to_owned(),
                 "NULL::uuid[]".to_owned(),
             )
         };
         Ok(template
             .with("events", Template::default().fill(events, crm)?)
             .with("user_events", user_events)
-            .with("subjects", subjects)
-            .with("automated", automated)
-            .with("cites", covered.to_string())
-            // What lies before the window is looked up for those who need it.
-            .with("looks_back", (self != Self::All).to_string()))
+            .with("automated", automated))
+    }
+
+    /// Whether the events of the window alone are read: what lies before it is looked up for those who
+    /// need it. Without an index that is one more reading of all, which is worth it where few will.
+    pub(super) fn looks_back(self, keeps_newest: bool) -> bool {
+        self != Self::All || keeps_newest
     }
 }
 

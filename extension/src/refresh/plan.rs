@@ -9,11 +9,9 @@ use pgrx::pg_sys;
 use pgrx::prelude::*;
 use pgrx::spi::OwnedPreparedStatement;
 
-use super::after::Refresh;
 use super::{Kind, Scored, deals, relationships};
 use crate::crm::Crm;
 use crate::error::Result;
-use crate::owner::AlwaysGeneric;
 use crate::raw::{each_row, value};
 
 /// Advisory locks of a refresh are taken in this class, one a user.
@@ -28,7 +26,6 @@ type Kept<T> = RefCell<HashMap<Purpose, (u64, T)>>;
 thread_local! {
     static CAN_COMPUTE_USERS: Cell<bool> = const { Cell::new(false) };
     static DUE: Kept<OwnedPreparedStatement> = RefCell::new(HashMap::new());
-    static WHOLE: RefCell<WholePlans> = RefCell::new(HashMap::new());
     static COMPUTE: Kept<String> = RefCell::new(HashMap::new());
 }
 
@@ -172,7 +169,7 @@ pub(super) fn compute(
     })
 }
 
-/// Whether the catalog has what [`compute_users`] needs: not between the update of the package and
+/// Whether the catalog has what [`super::whole`] needs: not between the update of the package and
 /// that of the extension.
 pub(super) fn can_compute_users() -> Result<bool> {
     if CAN_COMPUTE_USERS.get() {
@@ -181,7 +178,7 @@ pub(super) fn can_compute_users() -> Result<bool> {
     let found: Option<bool> = Spi::connect(|client| {
         let rows = client.select(
             "SELECT EXISTS (SELECT FROM pg_catalog.pg_proc p
-               WHERE p.proname = 'score_user_relationships'
+               WHERE p.proname = 'scored_relationships'
                  AND p.pronamespace = (SELECT n.oid FROM pg_catalog.pg_namespace n WHERE n.nspname = 'crm_health'))",
             Some(1),
             &[],
@@ -190,98 +187,6 @@ pub(super) fn can_compute_users() -> Result<bool> {
     })?;
     CAN_COMPUTE_USERS.set(found == Some(true));
     Ok(CAN_COMPUTE_USERS.get())
-}
-
-/// How many users one statement scores: enough to be one statement's worth, and few enough for
-/// their rows to stay in memory.
-const USERS_AT_ONCE: usize = 20;
-
-/// The days that a score is made of, in microseconds.
-const WINDOW: i64 = 90 * 86_400_000_000;
-
-/// A relationship that has just been scored.
-pub(super) struct Computed {
-    pub(super) scored: Scored,
-    pub(super) previous_status: Option<String>,
-    /// Whether the score it had was as of a later instant.
-    pub(super) looks_back: bool,
-}
-
-/// Computes and writes the scores of the users' relationships that are older than `oldest_fresh`,
-/// and returns those.
-pub(super) fn compute_users(refresh: &Refresh<'_>, oldest_fresh: i64) -> Result<Vec<Computed>> {
-    let _plan = AlwaysGeneric::enter();
-    let instant =
-        |at| TimestampWithTimeZone::try_from(at).map_err(|_| crate::error::Error::AsOfOutOfRange);
-    let as_of: pg_sys::TimestampTz = refresh.as_of.into();
-    let (oldest_fresh, window_start) = (instant(oldest_fresh)?, instant(as_of - WINDOW)?);
-    let mut computed = Vec::new();
-    for users in refresh.users.chunks(USERS_AT_ONCE) {
-        Spi::connect_mut(|client| {
-            WHOLE.with_borrow_mut(|kept| {
-                let plan = whole_plan(kept, client, refresh)?;
-                let arguments = [
-                    users.to_vec().into(),
-                    oldest_fresh.into(),
-                    JsonB(refresh.config.clone()).into(),
-                    refresh.as_of.into(),
-                    window_start.into(),
-                ];
-                client.update(plan, None, &arguments)?;
-                // SAFETY: the statement has just run; its columns are these, in this order.
-                unsafe { each_row(|row| computed.push(whole(row))) };
-                Ok::<_, crate::error::Error>(())
-            })
-        })?;
-    }
-    Ok(computed)
-}
-
-type WholePlans = HashMap<(bool, i64), (u64, OwnedPreparedStatement)>;
-
-fn whole_plan<'a>(
-    kept: &'a mut WholePlans,
-    client: &mut pgrx::spi::SpiClient<'_>,
-    refresh: &Refresh<'_>,
-) -> Result<&'a OwnedPreparedStatement> {
-    let (crm, calibrated) = (refresh.crm, super::is_calibrated(refresh.config));
-    let key = (calibrated, crm.part);
-    let known = kept.get(&key);
-    if known.is_none_or(|(generation, _)| *generation != crm.generation) {
-        let types = [
-            pg_sys::UUIDARRAYOID,
-            pg_sys::TIMESTAMPTZOID,
-            pg_sys::JSONBOID,
-            pg_sys::TIMESTAMPTZOID,
-            pg_sys::TIMESTAMPTZOID,
-        ];
-        let text = relationships::compute_users(crm, calibrated)?;
-        let plan = client.prepare_mut(text.as_str(), &types.map(PgOid::from))?;
-        kept.insert(key, (crm.generation, plan.keep()));
-    }
-    Ok(&kept[&key].1)
-}
-
-/// # Safety
-/// The row must be one of the statement that scores whole users.
-unsafe fn whole(row: [Option<pg_sys::Datum>; 7]) -> Computed {
-    let [user, id, company, score, status, previous, looks_back] = row;
-    unsafe {
-        Computed {
-            scored: Scored {
-                user: value(user).expect("every target has its user"),
-                id: value(id),
-                company: value(company),
-                score_id: None,
-                score: value(score),
-                status: value(status),
-                ghost_risk: None,
-                fresh: false,
-            },
-            previous_status: value(previous),
-            looks_back: value(looks_back).unwrap_or(false),
-        }
-    }
 }
 
 fn statement(kind: Kind, crm: &Crm, calibrated: bool) -> Result<String> {

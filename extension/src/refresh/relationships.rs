@@ -1,15 +1,14 @@
 //! The statements for relationships.
 
-use super::events::Access;
 use super::silence;
 use super::template::Template;
 use super::writes::{Computed, history_columns, score_columns};
 use crate::crm::Crm;
 use crate::error::Result;
 
-const TABLE: &str = "relationship_health_scores";
+pub(super) const TABLE: &str = "relationship_health_scores";
 
-const COMPUTED: &[Computed] = &[
+pub(super) const COMPUTED: &[Computed] = &[
     ("overall_health_score", "s.overall_health_score"),
     ("health_status", "s.health_status"),
     ("risk_level", "s.risk_level"),
@@ -135,48 +134,23 @@ pub(super) fn scored(crm: &Crm, calibrated: bool) -> Result<Template<'static>> {
     Ok(score_columns(crm.score_table(TABLE)?, COMPUTED).with("signals", signals))
 }
 
-/// The statement that scores all due targets of users and writes the scores.
-pub(super) fn compute_users(crm: &Crm, calibrated: bool) -> Result<String> {
-    let table = crm.score_table(TABLE)?;
-    let access = Access::of(crm)?;
-    let written = score_columns(table, COMPUTED)
-        .with("scores", table.qualified())
-        .with(
-            "deal_health_scores",
-            crm.score_table("deal_health_scores")?.qualified(),
-        )
-        .with(
-            "older_contact_events",
-            user_older_events(crm, "contact_id")?,
-        )
-        .with(
-            "older_company_events",
-            user_older_events(crm, "company_id")?,
-        )
-        .with("history", history(crm)?)
-        .with(
-            "signal_rows",
-            super::ghost_rows::statement(crm, table, "NULL")?,
-        );
-    let written = access.filled(written, crm)?;
-    let written = silence::gathering(written, crm, calibrated)?;
-    silence::sealing(written, crm, calibrated)?.fill(
-        include_str!("../../../sql/refresh/user_relationships.sql"),
+/// The part that keeps what changed as a snapshot; nothing where there is no table for it, or a
+/// trigger keeps it.
+pub(super) fn history(crm: &Crm) -> Result<String> {
+    let Some(template) = history_template(crm)? else {
+        return Ok(String::new());
+    };
+    template.fill(
+        include_str!("../../../sql/refresh/relationships_history.sql"),
         crm,
     )
 }
 
-/// The part that keeps what changed as a snapshot; nothing where there is no table for it, or a
-/// trigger keeps it.
-pub(super) fn history(crm: &Crm) -> Result<String> {
+/// The parts of a statement that keeps snapshots, where the refresh is to keep them.
+pub(super) fn history_template(crm: &Crm) -> Result<Option<Template<'static>>> {
     let table = crm.score_table(TABLE)?;
-    let Some(history) = crm.history_table("relationship_health_history", table)? else {
-        return Ok(String::new());
-    };
-    history_columns(history, table, HISTORY).fill(
-        include_str!("../../../sql/refresh/relationships_history.sql"),
-        crm,
-    )
+    let history = crm.history_table("relationship_health_history", table)?;
+    Ok(history.map(|history| history_columns(history, table, HISTORY)))
 }
 
 /// The gathering of signals, as common table expressions that end with `signals`. `config` is the
@@ -213,9 +187,9 @@ fn older_events(crm: &Crm, key: &str) -> Result<String> {
     Ok(branches?.join("UNION ALL\n"))
 }
 
-/// The same for user_relationships.sql. Of the newest event and the newest inbound one the time is
+/// The same for user_lookups.sql. Of the newest event and the newest inbound one the time is
 /// enough, which an index may hold.
-fn user_older_events(crm: &Crm, key: &str) -> Result<String> {
+pub(super) fn user_older_events(crm: &Crm, key: &str) -> Result<String> {
     const ALL: &str = "e.event_type, e.external_source, e.external_id, e.was_replied, e.subject";
     const NONE: &str = "NULL::text AS event_type, NULL::text AS external_source, NULL::text AS external_id, \
                         NULL::bool AS was_replied, NULL::text AS subject";

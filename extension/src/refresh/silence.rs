@@ -10,7 +10,7 @@ use crate::error::Result;
 const STREAMS: &str = "contact_streams";
 
 /// What carries the days of events `e`.
-const DAYS: &str =
+pub(super) const DAYS: &str =
     "crm_health.collect_days(e.event_timestamp, e.direction, e.metadata ->> 'automated' = 'true')";
 
 /// Its columns.
@@ -73,7 +73,7 @@ pub(super) fn signals<'a>(
         ))
 }
 
-/// Fills the parts of user_relationships.sql that bring the streams.
+/// Fills the part of user_gather.sql that brings the streams.
 pub(super) fn gathering<'a>(
     template: Template<'a>,
     crm: &Crm,
@@ -88,16 +88,36 @@ pub(super) fn gathering<'a>(
         ),
         None => "NULL::bytea".to_owned(),
     };
-    let fingerprint = if calibrated {
-        "(SELECT crm_health.streams_fingerprint($3))"
-    } else {
-        "NULL::int8"
+    Ok(template.with("streams", streams))
+}
+
+/// Whether streams are kept, under this ghost model.
+pub(super) fn keeps(crm: &Crm, calibrated: bool) -> Result<bool> {
+    Ok(calibrated && kept(crm)?.is_some())
+}
+
+/// Whether the newest events are kept with them: the triggers see all changes of those, as they do not
+/// where they are of an earlier version of sql/crm.
+pub(super) fn keeps_newest(crm: &Crm, calibrated: bool) -> Result<bool> {
+    if !keeps(crm, calibrated)? {
+        return Ok(false);
+    }
+    let Some(table) = crm.find(STREAMS) else {
+        return Ok(false);
     };
-    Ok(template
-        .with("streams", streams)
-        .with("fingerprint", fingerprint)
-        .with("keeps_streams", table.is_some().to_string())
-        .with("days", DAYS))
+    // Read only: a standby explains too.
+    let sees: Option<bool> = Spi::connect(|client| {
+        let found = client.select(
+            "SELECT bool_and(p.prosrc LIKE '%e.subject%')
+             FROM pg_catalog.pg_proc p
+             WHERE p.proname = 'crm_forget_streams'
+               AND p.pronamespace = (SELECT c.relnamespace FROM pg_catalog.pg_class c WHERE c.oid = $1::regclass)",
+            Some(1),
+            &[table.qualified().into()],
+        )?;
+        found.first().get_one()
+    })?;
+    Ok(sees == Some(true))
 }
 
 /// Fills the parts of relationships_refresh.sql that keep the streams made anew.

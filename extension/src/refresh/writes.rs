@@ -9,26 +9,69 @@ use crate::crm::Relation;
 /// signals).
 pub(super) type Computed = (&'static str, &'static str);
 
-/// The parts of a write statement for the columns that the table has.
+/// The parts of a write statement for the columns that the table has; `n` has their new values.
 pub(super) fn score_columns<'a>(table: &Relation, computed: &[Computed]) -> Template<'a> {
-    let present: Vec<&Computed> = computed
+    let present = Present::of(table, computed);
+    let new = |name: &str, _: &str| format!("n.{name}");
+    assigning(table, &present, &new)
+        .with(
+            "computed",
+            present.join(&|name, value| format!("{} AS {name}", present.cast(name, value))),
+        )
+        .with("columns", present.join(&|name, _| name.to_owned()))
+        .with("new_values", present.join(&new))
+}
+
+/// The parts of an UPDATE whose new values are expressions over the row itself.
+pub(super) fn assignments<'a>(table: &Relation, values: &[(&'static str, String)]) -> Template<'a> {
+    let values: Vec<(&'static str, &str)> = values
         .iter()
-        .filter(|(name, _)| table.has(name))
+        .map(|(name, value)| (*name, &**value))
         .collect();
-    let join = |part: &dyn Fn(&str, &str) -> String| {
-        let parts: Vec<String> = present
-            .iter()
+    let present = Present::of(table, &values);
+    assigning(table, &present, &|name, value| present.cast(name, value))
+}
+
+/// The columns that a table has, of some that are known, with a value for each.
+struct Present<'a> {
+    table: &'a Relation,
+    columns: Vec<(&'a str, &'a str)>,
+}
+
+impl<'a> Present<'a> {
+    fn of(table: &'a Relation, known: &[(&'a str, &'a str)]) -> Self {
+        let columns = known.iter().filter(|(name, _)| table.has(name)).copied();
+        Self {
+            table,
+            columns: columns.collect(),
+        }
+    }
+
+    /// Something for each column, from its quoted name and its value.
+    fn join(&self, part: &dyn Fn(&str, &str) -> String) -> String {
+        let parts = self.columns.iter();
+        let parts: Vec<String> = parts
             .map(|(name, value)| part(&quote_identifier(name), value))
             .collect();
         parts.join(", ")
-    };
-    let of_type = |name: &str, value: &str| {
-        let sql_type = &table.columns[name.trim_matches('"')];
-        format!("CAST({value} AS {sql_type}) AS {name}")
-    };
-    let old = join(&|name, _| format!("s.{name}"));
-    let new = join(&|name, _| format!("n.{name}"));
+    }
+
+    fn cast(&self, name: &str, value: &str) -> String {
+        let sql_type = &self.table.columns[name.trim_matches('"')];
+        format!("CAST({value} AS {sql_type})")
+    }
+}
+
+fn assigning<'a>(
+    table: &Relation,
+    present: &Present<'_>,
+    new: &dyn Fn(&str, &str) -> String,
+) -> Template<'a> {
     let touched = if table.has("updated_at") {
+        let (old, new) = (
+            present.join(&|name, _| format!("s.{name}")),
+            present.join(new),
+        );
         // Unchanged rows keep their `updated_at`: only the time of calculation moves on.
         format!(
             ",\n      updated_at = CASE WHEN ({old}) IS DISTINCT FROM ({new}) THEN now() ELSE s.updated_at END"
@@ -36,11 +79,9 @@ pub(super) fn score_columns<'a>(table: &Relation, computed: &[Computed]) -> Temp
     } else {
         String::new()
     };
+    let assigned = |name: &str, value: &str| format!("{name} = {}", new(name, value));
     Template::default()
-        .with("computed", join(&of_type))
-        .with("columns", join(&|name, _| name.to_owned()))
-        .with("assignments", join(&|name, _| format!("{name} = n.{name}")))
-        .with("new_values", new)
+        .with("assignments", present.join(&assigned))
         .with("updated_at", touched)
 }
 

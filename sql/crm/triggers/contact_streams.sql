@@ -1,5 +1,5 @@
 -- Marks the kept streams that a changed event belongs to: one that arrives late, is deleted, or is given another time,
--- direction or contact. The mark is a change of the row that a refresh under way would write, so that it waits or gives
+-- direction, type, subject or contact, or an answer. The mark is a change of the row that a refresh under way would write, so that it waits or gives
 -- way. Only where events and streams are plain tables of one owner; elsewhere a refresh keeps no streams.
 --
 -- The extension is not needed for it, and a refresh that finds the triggers missing or switched off reads every event.
@@ -13,9 +13,12 @@ DECLARE
     v_company text;
     v_trigger record;
 BEGIN
+    -- An earlier version of the function did not look at the subject, nor at whether an event was answered.
     IF v_kind IS DISTINCT FROM 'r' OR v_owner IS NULL
        OR (SELECT pg_catalog.count(*) FROM pg_catalog.pg_trigger WHERE tgrelid = v_events
-           AND tgname LIKE 'crm\_forget\_streams\_%') = 4 THEN
+           AND tgname LIKE 'crm\_forget\_streams\_%') = 4
+          AND EXISTS (SELECT FROM pg_catalog.pg_proc WHERE oid = pg_catalog.to_regprocedure(v_function)
+                      AND prosrc LIKE '%e.subject%') THEN
         RETURN;
     END IF;
     IF EXISTS (SELECT FROM pg_catalog.pg_proc WHERE oid = pg_catalog.to_regprocedure(v_function) AND proowner <> v_owner) THEN
@@ -49,24 +52,31 @@ BEGIN
                 FROM (SELECT e.user_id, e.contact_id, e.company_id, min(e.event_timestamp) AS oldest
                       FROM come e GROUP BY 1, 2, 3) c;
             ELSIF TG_OP = 'DELETE' THEN
+                -- What goes is told no longer, however new it was.
                 SELECT array_agg(c.user_id), array_agg(c.contact_id), array_agg(c.company_id), array_agg(c.oldest)
                 INTO v_users, v_contacts, v_companies, v_oldest
-                FROM (SELECT e.user_id, e.contact_id, e.company_id, min(e.event_timestamp) AS oldest
-                      FROM gone e GROUP BY 1, 2, 3) c;
+                FROM (SELECT DISTINCT e.user_id, e.contact_id, e.company_id, '-infinity'::timestamptz AS oldest FROM gone e) c;
             ELSE
                 WITH before AS (
                     SELECT e.id, e.user_id, e.contact_id, e.company_id, e.event_timestamp, e.direction,
+                           e.event_type, e.was_replied, e.external_source, e.external_id, e.subject,
                            e.metadata ->> 'automated' AS automated FROM gone e
                 ), after AS (
                     SELECT e.id, e.user_id, e.contact_id, e.company_id, e.event_timestamp, e.direction,
+                           e.event_type, e.was_replied, e.external_source, e.external_id, e.subject,
                            e.metadata ->> 'automated' AS automated FROM come e
                 ), changed AS (
                     (TABLE before EXCEPT TABLE after) UNION ALL (TABLE after EXCEPT TABLE before)
+                ), retold AS (
+                    -- So is what is told otherwise.
+                    SELECT c.id FROM changed c GROUP BY c.id
+                    HAVING count(DISTINCT (c.event_timestamp, c.event_type, c.contact_id, c.subject)) > 1
                 )
                 SELECT array_agg(c.user_id), array_agg(c.contact_id), array_agg(c.company_id), array_agg(c.oldest)
                 INTO v_users, v_contacts, v_companies, v_oldest
-                FROM (SELECT e.user_id, e.contact_id, e.company_id, min(e.event_timestamp) AS oldest
-                      FROM changed e GROUP BY 1, 2, 3) c;
+                FROM (SELECT e.user_id, e.contact_id, e.company_id,
+                             min(CASE WHEN r.id IS NULL THEN e.event_timestamp ELSE '-infinity' END) AS oldest
+                      FROM changed e LEFT JOIN retold r ON r.id = e.id GROUP BY 1, 2, 3) c;
             END IF;
             IF v_users IS NULL THEN
                 RETURN NULL;

@@ -248,3 +248,130 @@ fn a_contact_of_a_hundred_thousand_events_is_scored_from_what_was_kept() {
     refresh(&mut db, user);
     assert_eq!(said(&mut db, contact), first);
 }
+
+/// What is told of the last interaction in which both sides took part.
+fn last_meaningful(db: &mut Database, target: Uuid) -> Option<String> {
+    db.value(
+        "SELECT last_meaningful_interaction::text FROM relationship_health_scores WHERE $1 IN (contact_id, company_id)",
+        &[&target],
+    )
+}
+
+/// A contact of a company, last called 200 days ago and written to since, and a refresh that has kept all that.
+fn called_long_ago(db: &mut Database) -> (Uuid, Uuid, Uuid) {
+    let mut crm = Crm(db);
+    let user = crm.user(0.0);
+    let (company, contact) = crm.company_contact(user);
+    weekly_events(&mut crm, user, contact, 400.0, 120.0);
+    db.query(
+        "INSERT INTO communication_events (user_id, contact_id, event_type, direction, event_timestamp, subject)
+         SELECT $1, $2, 'call_made', 'outbound', now() - d * interval '1 day', 'Call of ' || d
+         FROM unnest(ARRAY[200, 260]) d",
+        &[&user, &contact],
+    );
+    refresh(db, user);
+    assert_eq!((kept(db, contact), kept(db, company)), (1, 1));
+    (user, company, contact)
+}
+
+#[test]
+fn what_was_last_told_of_old_days_is_kept_and_follows_their_events() {
+    let mut db = Database::new();
+    let (user, company, contact) = called_long_ago(&mut db);
+    let changes = [
+        ("SELECT", "Call of 200"),
+        (
+            "UPDATE communication_events SET subject = 'Another word' WHERE subject = 'Call of 200'",
+            "Another word",
+        ),
+        (
+            "UPDATE communication_events SET was_replied = true, subject = 'An answered mail'
+          WHERE event_type = 'email_sent' AND event_timestamp > now() - interval '125 days'",
+            "An answered mail",
+        ),
+        (
+            "UPDATE communication_events SET event_type = 'email_opened', was_replied = NULL
+          WHERE subject = 'An answered mail'",
+            "Another word",
+        ),
+        (
+            "DELETE FROM communication_events WHERE subject = 'Another word'",
+            "Call of 260",
+        ),
+    ];
+    for (change, expected) in changes {
+        db.run(change);
+        // Once as it was changed, once from what is kept.
+        for _ in 0..2 {
+            refresh(&mut db, user);
+            for target in [contact, company] {
+                let told = last_meaningful(&mut db, target).expect("somebody was called");
+                assert!(told.contains(expected), "{change}: {told}");
+            }
+        }
+        assert_eq!(
+            (kept(&mut db, contact), kept(&mut db, company)),
+            (1, 1),
+            "{change}"
+        );
+    }
+}
+
+#[test]
+fn a_subject_that_was_told_is_told_no_longer_when_it_is_changed_or_gone() {
+    let mut db = Database::new();
+    let mut crm = Crm(&mut db);
+    let user = crm.user(0.0);
+    let contact = weekly(&mut crm, user, 3.0);
+    let call = |db: &mut Database, subject: &str, days: i32| {
+        db.query(
+            "INSERT INTO communication_events (user_id, contact_id, event_type, direction, event_timestamp, subject)
+             VALUES ($1, $2, 'call_made', 'outbound', date_trunc('day', now()) - $4::int * interval '1 day', $3)",
+            &[&user, &contact, &subject, &days],
+        );
+    };
+    call(&mut db, "Before", 9);
+    call(&mut db, "A secret", 2);
+    let steps = [
+        ("SELECT", "A secret"),
+        (
+            "UPDATE communication_events SET subject = 'Redacted' WHERE subject = 'A secret'",
+            "Redacted",
+        ),
+        (
+            "DELETE FROM communication_events WHERE subject = 'Redacted'",
+            "Before",
+        ),
+    ];
+    for (change, expected) in steps {
+        db.run(change);
+        for _ in 0..2 {
+            refresh(&mut db, user);
+            let told = last_meaningful(&mut db, contact).expect("somebody was called");
+            assert!(told.contains(expected), "{change}: {told}");
+        }
+    }
+}
+
+#[test]
+fn triggers_of_an_earlier_version_keep_streams_alone() {
+    let mut db = Database::new();
+    // That version saw neither answers nor subjects.
+    db.run(
+        "DO $$BEGIN EXECUTE (SELECT regexp_replace(pg_get_functiondef(oid), 'e[.](subject|was_replied)', 'NULL::text AS \\1', 'g')
+           FROM pg_proc WHERE proname = 'crm_forget_streams'); END$$",
+    );
+    let (user, _, contact) = called_long_ago(&mut db);
+    let short = state(&mut db, contact).expect("a state").len();
+    db.run(
+        "UPDATE communication_events SET subject = 'Another word' WHERE subject = 'Call of 200'",
+    );
+    refresh(&mut db, user);
+    let told = last_meaningful(&mut db, contact).expect("somebody was called");
+    assert!(told.contains("Another word"), "{told}");
+    // The next version of sql/crm mends the function, and a refresh the state.
+    crm_health_tests::cluster::install_crm(&db.url());
+    refresh(&mut db, user);
+    let long = state(&mut db, contact).expect("a state").len();
+    assert!(long > short + 20, "{short} and {long} bytes");
+}

@@ -1,0 +1,141 @@
+//! Statements that are prepared once, run often, and whose rows are read where SPI left them.
+//!
+//! pgrx takes a new snapshot for each statement of a transaction that has written. These take the one
+//! that is asked for, so that statements which belong together see the same rows.
+
+use std::ffi::CString;
+
+use pgrx::pg_sys;
+
+use crate::raw::rows_of;
+
+/// A prepared statement that lives as long as it is kept. Its parameters are known by their place.
+pub(crate) struct Statement {
+    plan: pg_sys::SPIPlanPtr,
+}
+
+impl Statement {
+    /// Prepares a statement, in an open SPI connection.
+    pub(crate) fn prepare(text: &str, types: &[pg_sys::Oid]) -> Self {
+        let text = CString::new(text).expect("no statement has a zero byte");
+        let mut types = types.to_vec();
+        // SAFETY: SPI is connected. A statement that cannot be prepared is an error of PostgreSQL's.
+        unsafe {
+            let plan = pg_sys::SPI_prepare(text.as_ptr(), types.len() as i32, types.as_mut_ptr());
+            assert!(!plan.is_null(), "SPI_prepare");
+            assert_eq!(pg_sys::SPI_keepplan(plan), 0, "SPI_keepplan");
+            Self { plan }
+        }
+    }
+
+    /// Reads rows by the [`Snapshot`] in force.
+    ///
+    /// # Safety
+    /// SPI must be connected, and the values be of the types that the statement was prepared for. The rows
+    /// live until it is disconnected.
+    pub(crate) unsafe fn read(&self, values: &[Option<pg_sys::Datum>]) -> Rows {
+        unsafe {
+            self.execute(values, true);
+            Rows {
+                table: pg_sys::SPI_tuptable,
+            }
+        }
+    }
+
+    /// Writes, by a snapshot of its own, and returns how many rows.
+    ///
+    /// # Safety
+    /// As above.
+    pub(crate) unsafe fn write(&self, values: &[Option<pg_sys::Datum>]) -> u64 {
+        unsafe {
+            self.execute(values, false);
+            pg_sys::SPI_processed
+        }
+    }
+
+    /// Writes, by a snapshot of its own, and returns rows.
+    ///
+    /// # Safety
+    /// As above.
+    pub(crate) unsafe fn write_returning(&self, values: &[Option<pg_sys::Datum>]) -> Rows {
+        unsafe {
+            self.execute(values, false);
+            Rows {
+                table: pg_sys::SPI_tuptable,
+            }
+        }
+    }
+
+    unsafe fn execute(&self, values: &[Option<pg_sys::Datum>], read_only: bool) {
+        let nulls: Vec<std::ffi::c_char> = values
+            .iter()
+            .map(|value| if value.is_some() { b' ' } else { b'n' } as std::ffi::c_char)
+            .collect();
+        let mut values: Vec<pg_sys::Datum> = values
+            .iter()
+            .map(|value| value.unwrap_or(pg_sys::Datum::null()))
+            .collect();
+        // SAFETY: as the caller promises; the arrays are as long as the statement has parameters.
+        let code = unsafe {
+            pg_sys::SPI_execute_plan(self.plan, values.as_mut_ptr(), nulls.as_ptr(), read_only, 0)
+        };
+        assert!(code >= 0, "SPI_execute_plan: {code}");
+    }
+}
+
+impl Drop for Statement {
+    fn drop(&mut self) {
+        // SAFETY: it was kept by SPI_keepplan, and nobody else has it.
+        unsafe { pg_sys::SPI_freeplan(self.plan) };
+    }
+}
+
+/// What a statement returned.
+pub(crate) struct Rows {
+    table: *mut pg_sys::SPITupleTable,
+}
+
+impl Rows {
+    /// Each row, taken apart.
+    ///
+    /// # Safety
+    /// The statement must return `N` columns, and SPI still be connected.
+    pub(crate) unsafe fn each<const N: usize>(&self, read: impl FnMut([Option<pg_sys::Datum>; N])) {
+        unsafe { rows_of(self.table, read) };
+    }
+
+    /// The one row of a statement that returns one.
+    ///
+    /// # Safety
+    /// As above.
+    pub(crate) unsafe fn one<const N: usize>(&self) -> [Option<pg_sys::Datum>; N] {
+        let mut found = [None; N];
+        unsafe { self.each(|row| found = row) };
+        found
+    }
+}
+
+/// Keeps one snapshot in force, the newest one when it is made, until it is dropped: what it sees is not
+/// removed from the tables as long. When a statement fails, PostgreSQL itself lets go of it.
+pub(crate) struct Snapshot;
+
+impl Snapshot {
+    pub(crate) fn newest() -> Self {
+        // SAFETY: what this transaction wrote before is made visible, then the snapshot is pushed, which
+        // `drop` undoes.
+        unsafe {
+            pg_sys::CommandCounterIncrement();
+            pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot());
+        }
+        Self
+    }
+}
+
+impl Drop for Snapshot {
+    fn drop(&mut self) {
+        // SAFETY: undoes exactly what `newest` did. While an error unwinds, the abort does it.
+        if !std::thread::panicking() {
+            unsafe { pg_sys::PopActiveSnapshot() };
+        }
+    }
+}
