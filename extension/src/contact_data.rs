@@ -1,8 +1,11 @@
 //! What is held about one contact: handed out, or erased.
 //!
 //! Rows of the contact's own go; in the user's other rows the contact's name and address are
-//! replaced. All is done as the owner of the scores, who must be allowed to; the outbox, which is
-//! the extension's, as the owner of the extension.
+//! replaced. All is done as the owner of the scores, who must be allowed to; the outbox and the run
+//! log, which are the extension's, as the owner of the extension.
+
+mod places;
+mod texts;
 
 use pgrx::datum::{JsonB, Uuid};
 use pgrx::prelude::*;
@@ -14,50 +17,8 @@ use crate::error::{Error, Result, or_raise};
 use crate::raw::pg_function;
 use crate::settings::Settings;
 use crate::{caller, citus, crm, outbox, refresh};
-
-/// What stands in the place of a name.
-const ERASED: &str = "[erased]";
-
-/// A shorter name would be found in other words: "Ann" in "Annual". One of several words, or an
-/// address, is told apart.
-const SHORTEST_WORD: usize = 6;
-const SHORTEST_NAME: usize = 3;
-
-/// Rows that are the contact's own, in the order in which they can go. `{scores}` is the table of
-/// relationship scores, `$1` the contact.
-const OWN_ROWS: [(&str, &str); 7] = [
-    (
-        "ghost_detection_signals",
-        "t.relationship_health_id IN (SELECT s.id FROM {scores} s WHERE s.contact_id = $1)",
-    ),
-    (
-        "relationship_health_history",
-        "t.relationship_health_id IN (SELECT s.id FROM {scores} s WHERE s.contact_id = $1)",
-    ),
-    ("relationship_health_scores", "t.contact_id = $1"),
-    ("communication_events", "t.contact_id = $1"),
-    // After the events: a trigger of theirs marks the streams that they belonged to.
-    ("contact_streams", "t.target_id = $1"),
-    ("meeting_contacts", "t.contact_id = $1"),
-    ("contacts", "t.id = $1"),
-];
-
-/// Other rows of the user, whose texts may mention the contact, by the column of the user.
-const MENTIONS: [(&str, &str); 7] = [
-    ("communication_events", "user_id"),
-    ("relationship_health_scores", "user_id"),
-    ("ghost_detection_signals", "user_id"),
-    ("deal_health_alerts", "user_id"),
-    ("meetings", "owner_user_id"),
-    ("activities", "user_id"),
-    ("deals", "owner_id"),
-];
-
-/// Where other users may have rows of the contact: on other servers, where Citus spreads them.
-const COLLEAGUES: [&str; 2] = ["communication_events", "relationship_health_scores"];
-const OF_COLLEAGUES: &str = "t.contact_id = $1 AND t.user_id <> $2";
-
-const OUTBOX_TEXTS: [&str; 4] = ["title", "detail", "next_step", "data"];
+use places::{COLLEAGUES, MENTIONS, OF_COLLEAGUES, OF_OUTBOX, OUTBOX_TEXTS, OWN_ROWS};
+use texts::{matching, pattern, rows, run, scrub, text_columns};
 
 pg_function! {
     /// `crm_health.forget_contact(p_contact_id)`
@@ -141,6 +102,40 @@ impl Subject {
             .qualified())
     }
 
+    /// Replaces the contact's name and address in the user's rows of a table.
+    fn scrub(&self, table: &str, columns: &[&str], user: &str) -> Result<usize> {
+        let scrub = |of: Uuid, pattern: &str| scrub(table, columns, user, of, pattern);
+        Ok(self.of_pattern(scrub)?.unwrap_or(0))
+    }
+
+    /// The user's rows of a table that mention the contact and are not its own, by a condition on `$3`.
+    fn mentions(
+        &self,
+        table: &str,
+        texts: &[&str],
+        user: &str,
+        own: &str,
+    ) -> Result<Option<Value>> {
+        if texts.is_empty() {
+            return Ok(None);
+        }
+        self.of_pattern(|of, pattern| {
+            let texts = matching(texts, "$2");
+            let condition = format!("t.{user} = $1 AND ({texts}) AND ({own}) IS NOT TRUE");
+            rows(
+                table,
+                &condition,
+                &[of.into(), pattern.into(), self.contact.into()],
+            )
+        })
+    }
+
+    /// What is done for the user with the pattern, where there is one.
+    fn of_pattern<T>(&self, work: impl Fn(Uuid, &str) -> Result<T>) -> Result<Option<T>> {
+        let done = self.pattern.as_ref().map(|text| work(self.user, text));
+        done.transpose()
+    }
+
     /// The work of the server that has the user's rows.
     fn elsewhere(&self, call: &str) -> Result<Value> {
         let settings = Settings::read()?;
@@ -163,36 +158,6 @@ impl Subject {
         });
         Ok(known.collect())
     }
-}
-
-/// A regular expression for any of the names, as text and as JSON has it.
-fn pattern(names: &[String]) -> Option<String> {
-    let mut found: Vec<String> = Vec::new();
-    for name in names.iter().map(|name| name.trim()) {
-        let is_word = !name.contains(|letter: char| letter.is_whitespace() || letter == '@');
-        let shortest = if is_word {
-            SHORTEST_WORD
-        } else {
-            SHORTEST_NAME
-        };
-        if name.chars().count() < shortest {
-            continue;
-        }
-        let quoted = Value::from(name).to_string();
-        for form in [name, &quoted[1..quoted.len() - 1]] {
-            let literal: String = form
-                .chars()
-                .flat_map(|letter| {
-                    let plain = letter.is_alphanumeric() || letter.is_whitespace();
-                    (!plain).then_some('\\').into_iter().chain([letter])
-                })
-                .collect();
-            if !found.contains(&literal) {
-                found.push(literal);
-            }
-        }
-    }
-    (!found.is_empty()).then(|| found.join("|"))
 }
 
 fn forget(subject: &Subject) -> Result<Value> {
@@ -238,23 +203,20 @@ fn forget(subject: &Subject) -> Result<Value> {
                 continue;
             };
             let texts: Vec<&str> = text_columns(table);
-            let count = scrub(&table.qualified(), &texts, user, subject)?;
+            let count = subject.scrub(&table.qualified(), &texts, user)?;
             scrubbed.insert(name.to_owned(), count.into());
         }
     }
-    if subject.crm.part == 0 && outbox::is_there()? {
-        let count = run(
-            "DELETE FROM crm_health.notifications n WHERE n.subject_type = 'contact' AND n.subject_id = $1::text",
-            &[subject.contact.into()],
-        )?;
-        deleted.insert("notifications".to_owned(), count.into());
-        let count = scrub(
-            "crm_health.notifications",
-            &OUTBOX_TEXTS,
-            "user_id",
-            subject,
-        )?;
-        scrubbed.insert("notifications".to_owned(), count.into());
+    if subject.crm.part == 0 {
+        if outbox::is_there()? {
+            let statement = format!("DELETE FROM crm_health.notifications t WHERE {OF_OUTBOX}");
+            let count = run(&statement, &[subject.contact.into()])?;
+            deleted.insert("notifications".to_owned(), count.into());
+            let count = subject.scrub("crm_health.notifications", &OUTBOX_TEXTS, "user_id")?;
+            scrubbed.insert("notifications".to_owned(), count.into());
+        }
+        let count = subject.of_pattern(texts::scrub_runs)?.unwrap_or(0);
+        scrubbed.insert("runs".to_owned(), count.into());
     }
     Ok(json!({"deleted": deleted, "scrubbed": scrubbed, "left": left}))
 }
@@ -287,111 +249,29 @@ fn export(subject: &Subject) -> Result<Value> {
                 .crm
                 .find(name)
                 .filter(|_| subject.crm.is_kept_here(name));
-            if let (Some(table), Some(pattern)) = (table, &subject.pattern) {
-                let texts = text_columns(table);
-                if texts.is_empty() {
-                    continue;
-                }
-                let own = if table.has("contact_id") {
-                    "AND t.contact_id IS DISTINCT FROM $3"
-                } else {
-                    "AND $3::uuid IS NOT NULL"
-                };
-                let condition = format!("t.{user} = $1 AND ({}) {own}", matching(&texts, "$2"));
-                let arguments = [
-                    subject.user.into(),
-                    pattern.as_str().into(),
-                    subject.contact.into(),
-                ];
-                let mentions = rows(&table.qualified(), &condition, &arguments)?;
-                found.insert(format!("{name}_that_mention_it"), mentions);
+            let Some(table) = table else { continue };
+            let own = match table.has("contact_id") {
+                true => "t.contact_id = $3",
+                false => "$3::uuid IS NULL",
+            };
+            let texts = text_columns(table);
+            if let Some(rows) = subject.mentions(&table.qualified(), &texts, user, own)? {
+                found.insert(format!("{name}_that_mention_it"), rows);
             }
         }
     }
-    if subject.crm.part == 0 && outbox::is_there()? {
-        let notifications = rows(
-            "crm_health.notifications",
-            "t.subject_type = 'contact' AND t.subject_id = $1::text",
-            &[subject.contact.into()],
-        )?;
-        found.insert("notifications".to_owned(), notifications);
+    if subject.crm.part == 0 {
+        if outbox::is_there()? {
+            let (table, own) = ("crm_health.notifications", OF_OUTBOX.replace("$1", "$3"));
+            let rows = rows(table, OF_OUTBOX, &[subject.contact.into()])?;
+            found.insert("notifications".to_owned(), rows);
+            if let Some(rows) = subject.mentions(table, &OUTBOX_TEXTS, "user_id", &own)? {
+                found.insert("notifications_that_mention_it".to_owned(), rows);
+            }
+        }
+        if let Some(errors) = subject.of_pattern(texts::errors_of_runs)? {
+            found.insert("runs_that_mention_it".to_owned(), errors);
+        }
     }
     Ok(Value::Object(found))
-}
-
-/// The columns of a table that hold free text.
-fn text_columns(table: &Relation) -> Vec<&str> {
-    let mut columns: Vec<&str> = table
-        .columns
-        .iter()
-        .filter(|(_, sql_type)| {
-            matches!(sql_type.as_str(), "text" | "text[]" | "jsonb" | "json")
-                || sql_type.starts_with("character varying")
-        })
-        .map(|(name, _)| name.as_str())
-        .collect();
-    columns.sort_unstable();
-    columns
-}
-
-fn matching(columns: &[&str], pattern: &str) -> String {
-    let tests: Vec<String> = columns
-        .iter()
-        .map(|name| format!("t.{}::text ~* {pattern}", pgrx::spi::quote_identifier(name)))
-        .collect();
-    tests.join(" OR ")
-}
-
-/// Replaces the contact's name and address in the user's rows of a table.
-fn scrub(table: &str, columns: &[&str], user: &str, subject: &Subject) -> Result<usize> {
-    let Some(pattern) = subject.pattern.as_ref().filter(|_| !columns.is_empty()) else {
-        return Ok(0);
-    };
-    let mut count = 0;
-    for name in columns {
-        let column = pgrx::spi::quote_identifier(name);
-        // Through the type's own text, and back to what the column is.
-        let typed = format!(
-            "(jsonb_populate_record(t, jsonb_build_object($4, {})))",
-            replaced(&column)
-        );
-        let statement = format!(
-            "UPDATE {table} t SET {column} = {typed}.{column} \
-             WHERE t.{user} = $1 AND t.{column}::text ~* $2 AND $3::text IS NOT NULL"
-        );
-        let arguments = [
-            subject.user.into(),
-            pattern.as_str().into(),
-            ERASED.into(),
-            (*name).into(),
-        ];
-        count += run(&statement, &arguments)?;
-    }
-    Ok(count)
-}
-
-/// The column as JSON, with every match replaced.
-fn replaced(column: &str) -> String {
-    format!("regexp_replace(to_jsonb(t.{column})::text, $2, $3, 'gi')::jsonb")
-}
-
-fn run(statement: &str, arguments: &[pgrx::datum::DatumWithOid<'_>]) -> Result<usize> {
-    Spi::connect_mut(|client| Ok(client.update(statement, None, arguments)?.len()))
-}
-
-/// The rows of a table as JSON.
-fn rows(
-    table: &str,
-    condition: &str,
-    arguments: &[pgrx::datum::DatumWithOid<'_>],
-) -> Result<Value> {
-    let statement =
-        format!("SELECT coalesce(jsonb_agg(to_jsonb(t)), '[]') FROM {table} t WHERE {condition}");
-    Spi::connect(|client| {
-        let found: Option<JsonB> = client
-            .select(statement.as_str(), None, arguments)?
-            .first()
-            .get(1)?;
-        Ok(found.map_or(Value::Null, |JsonB(rows)| rows))
-    })
 }

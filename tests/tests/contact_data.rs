@@ -56,7 +56,20 @@ fn held() -> (Database, Uuid, Uuid, Uuid) {
                 crm_health.post_notification('deal_status', $1, 'deal', 'd', 'warning', 'Deal of ' || $3, p_data => jsonb_build_object('who', $4::text))",
         &[&user, &contact.to_string(), &NAME, &ADDRESS],
     );
+    log_errors(&mut db, &[Some(user)]);
     (db, user, contact, other)
+}
+
+/// A run whose errors quote the contact, an error for each of these users.
+fn log_errors(db: &mut Database, users: &[Option<Uuid>]) {
+    let errors: Vec<Value> = users
+        .iter()
+        .map(|user| json!({"userId": user.map(|user| user.to_string()), "reason": format!("invalid input: \"{NAME}\""), "sqlState": "22P02"}))
+        .collect();
+    db.query(
+        "INSERT INTO crm_health.runs (triggered_by, version, state, finished_at, errors) VALUES ('test', '', 'failed', now(), $1)",
+        &[&Value::from(errors)],
+    );
 }
 
 /// How the contact may still be found in a dump.
@@ -104,6 +117,7 @@ fn nothing_of_a_forgotten_contact_is_in_a_dump() {
         "activities",
         "deal_health_alerts",
         "notifications",
+        "runs",
     ] {
         assert!(
             told["scrubbed"][table].as_u64() > Some(0),
@@ -143,6 +157,8 @@ fn an_export_has_every_row_of_the_contact_and_those_that_mention_it() {
         ("relationship_health_history", 1),
         ("meeting_contacts", 1),
         ("notifications", 1),
+        ("notifications_that_mention_it", 1),
+        ("runs_that_mention_it", 1),
         ("communication_events_that_mention_it", 3),
         ("deals_that_mention_it", 1),
         ("meetings_that_mention_it", 1),
@@ -180,6 +196,32 @@ fn another_users_rows_are_not_touched() {
     db.query("SELECT crm_health.forget_contact($1)", &[&contact]);
     let name: String = db.value("SELECT name FROM deals WHERE id = $1", &[&deal]);
     assert_eq!(name, "Ada Park");
+}
+
+#[test]
+fn of_the_run_log_ones_own_errors_alone_are_touched() {
+    let (mut db, user, contact, _) = held();
+    let stranger = Crm(&mut db).user(0.0);
+    db.run("DELETE FROM crm_health.runs");
+    log_errors(&mut db, &[Some(stranger), Some(user), None]);
+    let export: Value = db.value("SELECT crm_health.export_contact($1)", &[&contact]);
+    let handed_out = export["runs_that_mention_it"].as_array().expect("errors");
+    assert_eq!(handed_out.len(), 1, "{handed_out:?}");
+    assert_eq!(handed_out[0]["error"]["userId"], user.to_string());
+
+    db.query("SELECT crm_health.forget_contact($1)", &[&contact]);
+    let errors: Value = db.value("SELECT errors FROM crm_health.runs", &[]);
+    let quote = format!("invalid input: \"{NAME}\"");
+    let reasons: Vec<&Value> = (0..3).map(|at| &errors[at]["reason"]).collect();
+    assert_eq!(
+        reasons,
+        [
+            quote.as_str(),
+            "invalid input: \"[erased]\"",
+            quote.as_str()
+        ]
+    );
+    assert_eq!(errors[1]["userId"], user.to_string());
 }
 
 #[test]

@@ -12,6 +12,7 @@
 //! - `before/<document>.sql` prepares a database that a document takes for granted.
 
 mod commands;
+mod data_protection;
 mod links;
 mod markdown;
 mod reference;
