@@ -22,6 +22,17 @@ impl CitusCluster {
     /// nothing distributed yet. `None`, and a line that says so, where Citus is not installed.
     #[must_use]
     pub fn start() -> Option<Self> {
+        let cluster = Self::servers(2)?;
+        for mut client in cluster.clients() {
+            run(&mut client, "CREATE EXTENSION citus");
+        }
+        cluster.join();
+        Some(cluster)
+    }
+
+    /// Starts a coordinator and workers that do not know of each other yet. Citus is loaded, and not in the database.
+    #[must_use]
+    pub fn servers(workers: usize) -> Option<Self> {
         if !is_installed() {
             // Not by eprintln!, which the harness keeps to itself where a test passes.
             let _ = writeln!(
@@ -31,32 +42,12 @@ impl CitusCluster {
             );
             return None;
         }
-        let server = || {
-            let settings = [
-                "shared_preload_libraries = 'citus'",
-                "max_prepared_transactions = 64",
-                "wal_level = logical",
-                "shared_buffers = '64MB'",
-                "fsync = off",
-                // Enough for users on both workers, and few enough to be made quickly.
-                "citus.shard_count = 8",
-                // All servers are on this machine, and the certificate of each would be its own.
-                "citus.node_conninfo = 'sslmode=disable'",
-            ];
-            let server = Cluster::start(DATABASE, &settings);
-            let mut client = database::connect(&format!("{}postgres", server.server()));
-            run(&mut client, &format!("CREATE DATABASE {DATABASE}"));
-            run(&mut connect(&server), "CREATE EXTENSION citus");
-            server
-        };
-        let mut workers = vec![server(), server()];
+        let mut workers: Vec<Cluster> = (0..workers).map(|_| server()).collect();
         workers.sort_by_key(Cluster::port);
-        let cluster = Self {
+        Some(Self {
             coordinator: server(),
             workers,
-        };
-        cluster.join();
-        Some(cluster)
+        })
     }
 
     fn join(&self) {
@@ -123,6 +114,24 @@ impl CitusCluster {
         connect(&self.coordinator)
     }
 
+    /// A session on each server, a superuser's, the coordinator's first.
+    #[must_use]
+    pub fn clients(&self) -> Vec<Client> {
+        std::iter::once(&self.coordinator)
+            .chain(&self.workers)
+            .map(connect)
+            .collect()
+    }
+
+    /// Where the coordinator listens, and each worker.
+    #[must_use]
+    pub fn ports(&self) -> Vec<u16> {
+        std::iter::once(&self.coordinator)
+            .chain(&self.workers)
+            .map(Cluster::port)
+            .collect()
+    }
+
     /// A session on each worker, a superuser's.
     #[must_use]
     pub fn worker_clients(&self) -> Vec<Client> {
@@ -142,6 +151,25 @@ impl CitusCluster {
         install_crm(&single.url());
         single
     }
+}
+
+/// A server for a cluster, with its database.
+fn server() -> Cluster {
+    let settings = [
+        "shared_preload_libraries = 'citus'",
+        "max_prepared_transactions = 64",
+        "wal_level = logical",
+        "shared_buffers = '64MB'",
+        "fsync = off",
+        // Enough for users on both workers, and few enough to be made quickly.
+        "citus.shard_count = 8",
+        // All servers are on this machine, and the certificate of each would be its own.
+        "citus.node_conninfo = 'sslmode=disable'",
+    ];
+    let server = Cluster::start(DATABASE, &settings);
+    let mut client = database::connect(&format!("{}postgres", server.server()));
+    run(&mut client, &format!("CREATE DATABASE {DATABASE}"));
+    server
 }
 
 /// Runs a script of the repository that must fail, and returns what psql said.

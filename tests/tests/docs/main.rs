@@ -9,8 +9,10 @@
 //! - Every line of an `sh` block is run, in a folder where the repository's files are. `make` and
 //!   `scripts/…` are only looked up, for they would build the project anew.
 //! - `<!-- not run: reason -->` before a block leaves it out, `<!-- fails -->` expects an error.
+//! - docs/citus.md is run on a cluster, where Citus is installed.
 //! - `before/<document>.sql` prepares a database that a document takes for granted.
 
+mod citus;
 mod commands;
 mod data_protection;
 mod links;
