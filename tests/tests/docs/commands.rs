@@ -231,6 +231,8 @@ impl Drop for Stage {
 fn folder() -> PathBuf {
     let folder = std::env::temp_dir().join(format!("docs-{}", uuid::Uuid::new_v4().simple()));
     fs::create_dir(&folder).expect("a folder");
+    // Of its own: secrets are put into it.
+    fs::create_dir(folder.join("docker")).expect("a folder");
     for name in ["sql", "demo", "scripts"] {
         std::os::unix::fs::symlink(repository().join(name), folder.join(name)).expect("a link");
     }
