@@ -7,7 +7,12 @@ fn the_schedule_says_what_is_missing() {
     let mut db = Database::new();
     let (state, message, hint) = db.error("SELECT crm_health.schedule()");
     assert_eq!(state, "55000");
-    assert!(message.starts_with("pg_cron "), "{message}");
+    // Beside 15 no server of the tests has it; 15's keeps its jobs in a database of its own.
+    let missing = [
+        "pg_cron is not installed on this server",
+        "pg_cron keeps its jobs in database \"postgres\", not in this one",
+    ];
+    assert!(missing.contains(&message.as_str()), "{message}");
     assert!(!hint.is_empty(), "{message}");
 }
 

@@ -30,9 +30,12 @@ fn a_standby_reads_fresh_scores_and_refuses_to_compute() {
         let (code, message, hint) =
             error_of(&mut reader, &format!("SELECT {function}('{user}', 0)"));
         assert_eq!(
-            (code.as_str(), hint.as_str()),
-            ("25006", "call it on the primary"),
-            "{message}"
+            (code.as_str(), message.as_str(), hint.as_str()),
+            (
+                "25006",
+                "cannot refresh scores or fit a model on a standby",
+                "call it on the primary"
+            )
         );
     }
     let (code, _, hint) = error_of(&mut reader, "CALL crm_health.refresh_active_users()");

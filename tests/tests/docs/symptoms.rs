@@ -1,11 +1,15 @@
 //! The section "Troubleshooting" of docs/install.md: each error is what a person sees, and the mend
 //! under it mends it.
 
+use std::collections::BTreeSet;
+use std::fs;
+
 use crate::markdown::Document;
-use crm_health_tests::cluster::{install_crm, psql};
+use crm_health_tests::cluster::{install_crm, psql, repository};
 use crm_health_tests::database::error_of;
 use crm_health_tests::{Crm, Database};
 
+const SOMEBODY: &str = "INSERT INTO profiles (id) VALUES (gen_random_uuid())";
 const REFRESH: &str =
     "SELECT * FROM refresh_deal_health_scores((SELECT id FROM profiles LIMIT 1), 0)";
 
@@ -33,7 +37,11 @@ const BROKEN: [(&str, &str); 6] = [
 ];
 
 /// What breaks something and then fails, in one transaction. The mend is no statement.
-const SEEN: [&str; 5] = [
+const SEEN: [&str; 8] = [
+    // Of an extension whose files are nowhere the server says the same as of ours where they are missing.
+    "CREATE EXTENSION absent",
+    "DROP EXTENSION crm_health; CREATE ROLE docs_rep; SET LOCAL ROLE docs_rep; CREATE EXTENSION crm_health",
+    "ALTER EXTENSION crm_health UPDATE TO '0.1.0'",
     "SET LOCAL ROLE authenticated; SELECT refresh_deal_health_scores(gen_random_uuid())",
     "SET LOCAL ROLE anon; SELECT refresh_deal_health_scores(gen_random_uuid())",
     "SELECT crm_health.schedule()",
@@ -48,17 +56,75 @@ const SEEN: [&str; 5] = [
      CREATE EXTENSION crm_health",
 ];
 
+/// What another test sees, for it takes a server of its own, or a bare Debian: the message and the test.
+const SEEN_ELSEWHERE: [(&str, &str); 5] = [
+    (
+        "pg_cron is not installed on this server",
+        "tests/tests/no_cron.rs",
+    ),
+    (
+        "pg_cron is installed but not loaded",
+        "tests/tests/schedule.rs",
+    ),
+    (
+        "pg_cron is loaded, but not created in this database",
+        "tests/tests/schedule.rs",
+    ),
+    (
+        "cannot refresh scores or fit a model on a standby",
+        "tests/tests/standby.rs",
+    ),
+    (
+        "could not access file \"$libdir/crm_health\": No such file or directory",
+        "scripts/test-packages.sh",
+    ),
+];
+
+/// The errors that the section "Troubleshooting" has a heading for.
+fn told() -> BTreeSet<String> {
+    let document = Document::read("docs/install.md");
+    let (_, section) = document
+        .text
+        .split_once("\n## Troubleshooting\n")
+        .expect("the section");
+    let headings = section.lines().filter(|line| line.starts_with("### `"));
+    headings
+        .flat_map(|heading| heading.split('`').skip(1).step_by(2))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// What fails in a database of its own, as it is told.
+fn seen(call: &str) -> String {
+    let db = Database::new();
+    let (_, message, _) = error_of(&mut db.session(), &format!("BEGIN; {call}"));
+    message.replace("\"absent\"", "\"crm_health\"")
+}
+
+#[test]
+fn every_error_that_is_told_of_is_seen_by_a_test() {
+    let mut left = told();
+    assert!(left.len() > 12, "{left:#?}");
+    for call in SEEN {
+        left.remove(&seen(call));
+    }
+    for (damage, call) in BROKEN {
+        left.remove(&seen(&format!("{SOMEBODY}; {damage}; {call}")));
+    }
+    for (message, test) in SEEN_ELSEWHERE {
+        let test = fs::read_to_string(repository().join(test)).expect("the test");
+        assert!(test.replace('\\', "").contains(message), "{message}");
+        assert!(left.remove(message), "no section for: {message}");
+    }
+    assert_eq!(left, BTreeSet::new(), "told of, and seen by no test");
+}
+
 #[test]
 fn a_symptom_without_a_statement_that_mends_it_is_told_as_it_is_seen() {
-    let document = Document::read("docs/install.md");
-    let db = Database::new();
+    let told = told();
     for call in SEEN {
-        let (_, message, _) = error_of(&mut db.session(), &format!("BEGIN; {call}"));
-        let told = format!("`{message}`");
-        assert!(
-            document.headings().any(|heading| heading.contains(&told)),
-            "no section for: {message}"
-        );
+        let message = seen(call);
+        assert!(told.contains(&message), "no section for: {message}");
     }
 }
 
