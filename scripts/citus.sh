@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds Citus into the private copy of PostgreSQL, so that tests/tests/citus.rs has something to run on.
+# Builds Citus into the private copy of PostgreSQL, so that tests/tests/citus has something to run on.
 #   citus.sh FOLDER      the unpacked source of Citus (github.com/citusdata/citus, tag v13.2.2). About 8 minutes.
 # Nothing of the machine's own PostgreSQL is changed. Citus is the developer's alone: no package of ours needs or holds it.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

@@ -25,10 +25,7 @@ fn fill(text: &str, ports: &[u16]) -> String {
         .zip(ports)
         .fold(text.to_owned(), |text, (host, port)| {
             text.replace(&format!("'{host}.internal'"), "'127.0.0.1'")
-                .replace(
-                    "'127.0.0.1', 5432",
-                    &format!("'127.0.0.1', {port}"),
-                )
+                .replace("'127.0.0.1', 5432", &format!("'127.0.0.1', {port}"))
         })
 }
 
