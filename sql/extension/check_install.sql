@@ -149,6 +149,21 @@ BEGIN
     JOIN pg_trigger t ON t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A')
     JOIN pg_proc p ON p.oid = t.tgfoid AND p.prosrc ~* ('\minsert\s+into\s+(\S+\.)?"?' || k.history || '\M');
 
+  -- Triggers of the application run under the search path of whoever fires them: a refresh has no schema of theirs in it.
+  RETURN QUERY
+    SELECT DISTINCT 'error', format('trigger %I of %s fails in a refresh: its function %s names %I without a schema and sets no search_path',
+                                    t.tgname, c.oid::regclass, p.oid::regprocedure, r.relname),
+           format('ALTER FUNCTION %s SET search_path = %I, pg_temp', p.oid::regprocedure, r.relnamespace::regnamespace::text)
+    FROM (SELECT DISTINCT k.table_name FROM crm_health.crm_columns() k WHERE k.table_role IN ('score', 'history')
+                                             OR k.table_name IN ('deal_health_alerts', 'ghost_detection_signals')) k
+    JOIN pg_class c ON c.oid = crm_health.crm_relation(v_schema, k.table_name)
+    JOIN pg_trigger t ON t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A')
+    JOIN pg_proc p ON p.oid = t.tgfoid AND NOT EXISTS (SELECT FROM unnest(p.proconfig) x WHERE x LIKE 'search_path=%')
+    CROSS JOIN LATERAL regexp_matches(p.prosrc,
+      '\m(?:insert\s+into|delete\s+from|from|join|update)\s+(?:only\s+)?"?([a-z_]\w*)\M"?(?!\s*\.)', 'gi') AS named (words)
+    JOIN pg_class r ON r.relname = lower(named.words[1]) AND r.relkind IN ('r', 'p', 'v', 'm', 'f')
+                   AND r.relnamespace IN (c.relnamespace, to_regnamespace('public'));
+
   -- Configuration.
   RETURN QUERY
     SELECT 'error', format('the weights of model %s sum to zero', w.model),

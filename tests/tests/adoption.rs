@@ -162,6 +162,34 @@ fn a_history_that_a_trigger_keeps_is_not_kept_twice() {
 }
 
 #[test]
+fn nor_is_that_of_relationships() {
+    let (_owner, mut db) = application();
+    adopt(&mut db);
+    db.run(
+        "CREATE FUNCTION keep_relationship_history() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+           INSERT INTO relationship_health_history (relationship_health_id, user_id, overall_health_score)
+           VALUES (NEW.id, NEW.user_id, NEW.overall_health_score);
+           RETURN NEW; END $$;
+         -- Its name has no schema: the first hint is to give it one.
+         CREATE TRIGGER keep_relationship_history AFTER INSERT OR UPDATE ON relationship_health_scores
+           FOR EACH ROW EXECUTE FUNCTION keep_relationship_history()",
+    );
+    let warnings = follow_hints(&mut db);
+    assert!(
+        warnings.iter().any(|warning| warning.contains(
+            "trigger keep_relationship_history of public.relationship_health_scores writes relationship_health_history"
+        )),
+        "{warnings:#?}"
+    );
+    db.run(&format!(
+        "SELECT refresh_relationship_health_scores('{REP}', 0)"
+    ));
+    let [scores, snapshots] = ["relationship_health_scores", "relationship_health_history"]
+        .map(|table| db.value::<i64>(&format!("SELECT count(*) FROM {table}"), &[]));
+    assert_eq!((scores, snapshots), (1, 1));
+}
+
+#[test]
 fn an_empty_database_is_led_to_its_first_scores() {
     let mut db = Database::empty();
     db.run("CREATE EXTENSION crm_health");

@@ -228,6 +228,28 @@ fn an_index_that_makes_every_update_costly() {
 }
 
 #[test]
+fn a_trigger_that_would_find_no_table_in_a_refresh() {
+    let mut db = Database::new();
+    db.run(
+        "CREATE TABLE scored (deal_id uuid);
+         CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+           IF TG_OP = 'UPDATE' AND NEW.risk_level IS DISTINCT FROM OLD.risk_level THEN
+             INSERT INTO public.scored VALUES (extract(epoch FROM now())::text::uuid);
+           END IF;
+           RETURN NEW; END $$;
+         CREATE TRIGGER note AFTER UPDATE ON deal_health_scores FOR EACH ROW EXECUTE FUNCTION note()",
+    );
+    assert_eq!(troubles(&mut db), [], "names with a schema are found");
+    assert_found_and_mended(
+        &mut db,
+        "CREATE OR REPLACE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+           INSERT INTO scored (deal_id) VALUES (NEW.deal_id); RETURN NEW; END $$",
+        "error",
+        "trigger note of public.deal_health_scores fails in a refresh: its function public.note() names scored without a schema",
+    );
+}
+
+#[test]
 fn weights_that_sum_to_zero() {
     let mut db = Database::new();
     let zero = "UPDATE crm_health.signal_weights SET weight = 0 WHERE model = 'deal'";

@@ -9,12 +9,14 @@ use crm_health_tests::cluster::{install_crm, psql, repository};
 use crm_health_tests::database::error_of;
 use crm_health_tests::{Crm, Database};
 
-const SOMEBODY: &str = "INSERT INTO profiles (id) VALUES (gen_random_uuid())";
+/// A user with a deal.
+const SOMEBODY: &str = "INSERT INTO profiles (id) VALUES (gen_random_uuid());
+    INSERT INTO deals (name, owner_id, status) SELECT 'Deal', id, 'active' FROM profiles";
 const REFRESH: &str =
     "SELECT * FROM refresh_deal_health_scores((SELECT id FROM profiles LIMIT 1), 0)";
 
 /// What is broken, and the statement that then fails. Each in a database of its own.
-const BROKEN: [(&str, &str); 6] = [
+const BROKEN: [(&str, &str); 7] = [
     (
         "UPDATE crm_health.settings SET value = 'sales' WHERE name = 'crm_schema'",
         REFRESH,
@@ -32,6 +34,14 @@ const BROKEN: [(&str, &str); 6] = [
     ),
     (
         "UPDATE crm_health.signal_weights SET weight = 0 WHERE model = 'deal'",
+        REFRESH,
+    ),
+    (
+        "CREATE FUNCTION keep_deal_history() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+           INSERT INTO deal_health_history (deal_id, overall_health_score)
+           VALUES (NEW.deal_id, NEW.overall_health_score); RETURN NEW; END $$;
+         CREATE TRIGGER keep_deal_history AFTER INSERT ON deal_health_scores
+           FOR EACH ROW EXECUTE FUNCTION keep_deal_history()",
         REFRESH,
     ),
 ];
