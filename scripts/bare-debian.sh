@@ -30,7 +30,8 @@ bare_base() {
   bare_sources "$folder"
   bare_run "$folder" apt-get update -qq
   bare_run "$folder" apt-get install -y -qq --no-install-recommends --download-only \
-    adduser ca-certificates init-system-helpers "postgresql-$PG_MAJOR" "postgresql-$PG_MAJOR-cron" tini >/dev/null
+    adduser ca-certificates init-system-helpers systemd "postgresql-$PG_MAJOR" "postgresql-$PG_MAJOR-cron" \
+    make gcc clang dpkg-dev libc6-dev "postgresql-server-dev-$PG_MAJOR" >/dev/null
   tar -C "$folder" -cf "$BARE_BASE.new" .
   mv "$BARE_BASE.new" "$BARE_BASE"
   rm -rf "$folder"
@@ -63,12 +64,17 @@ bare_remove() { # FOLDER
   rm -rf --one-file-system "$1"
 }
 
-# Runs a command in it, with processes of its own, which end with it.
+# Runs a command in it, with processes of its own, which end with it. BARE_MOUNTS brings folders of this machine along, for
+# as long: FROM:TO, separated by spaces.
 bare_run() { # FOLDER COMMAND…
   local folder="$1"
   shift
   # shellcheck disable=SC2016
-  unshare --mount --pid --fork --kill-child sh -ec '
+  BARE_MOUNTS="${BARE_MOUNTS:-}" unshare --mount --pid --fork --kill-child sh -ec '
+    for mount in $BARE_MOUNTS; do
+      mkdir -p "$0${mount#*:}"
+      mount --bind "${mount%%:*}" "$0${mount#*:}"
+    done
     mount -t proc proc "$0/proc"
     mount -t tmpfs -o mode=1777 tmpfs "$0/dev/shm" 2>/dev/null || { mkdir -p "$0/dev/shm"; mount -t tmpfs -o mode=1777 tmpfs "$0/dev/shm"; }
     exec chroot "$0" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive TZ=UTC \

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Builds Debian packages of the extension (for PG_MAJOR) and of the daemon into FOLDER, target/packages by default.
 #   package.sh [extension|daemon]     one of them alone
-# The same source, toolchain and system packages should give the same bytes: paths are mapped away, times are SOURCE_DATE_EPOCH,
-# which is the time of the last commit. DEBFULLNAME and DEBEMAIL name the packager.
+# The same source, toolchain and system packages give the same bytes, wherever they are built: paths are mapped away, times are
+# SOURCE_DATE_EPOCH, by default the time of the last commit. scripts/test-packages.sh compares two builds. DEBFULLNAME and
+# DEBEMAIL name the packager.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 FOLDER="${FOLDER:-$ROOT/target/packages}"
@@ -10,7 +11,7 @@ WORK="$STATE/package"
 VERSION="${PACKAGE_VERSION:-$(sed -n 's/^version = "\(.*\)"/\1/p' "$ROOT/Cargo.toml")}"
 ARCHITECTURE="$(dpkg --print-architecture)"
 MAINTAINER="${DEBFULLNAME:-crm_health developers} <${DEBEMAIL:-crm-health@example.org}>"
-SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-$(git -C "$ROOT" log -1 --format=%ct 2>/dev/null || stat -c %Y "$ROOT/CHANGELOG.md")}"
+SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-$(source_date)}"
 export SOURCE_DATE_EPOCH
 
 # A target folder of its own: other flags would have everything built again for the tests.
@@ -29,7 +30,7 @@ documentation() { # PACKAGE
   gzip -9n "$doc/changelog" "$doc/CHANGELOG.md"
 }
 
-# Writes the control file and packs the tree. The size is a sum of bytes: blocks differ from disk to disk.
+# Writes the control file and packs the tree.
 pack() { # PACKAGE, description file, further fields
   local package="$1" description="$2" fields="$3"
   # Bytes are summed, so that the figure is the same on every file system.
@@ -71,7 +72,7 @@ extension() {
   script="$(find "$built" -name 'crm_health--*.sql' -not -name '*--*--*')"
   put "$script" "$share/extension/$(basename "$script")"
   "$ROOT/scripts/upgrade-script.sh" --all "$tree/$share/extension"
-  (cd "$ROOT/sql" && find crm adopt.sql unadopt.sql -name '*.sql' -print0) | while IFS= read -r -d '' script; do
+  (cd "$ROOT/sql" && find crm citus adopt.sql unadopt.sql citus.sql uncitus.sql -name '*.sql' -print0) | while IFS= read -r -d '' script; do
     put "$ROOT/sql/$script" "$share/crm_health/$script"
   done
   documentation "$package"
@@ -104,7 +105,7 @@ daemon() {
   pack "$package" "$ROOT/packaging/$package/description" "Depends: adduser, ca-certificates, $(libraries "$tree/usr/bin/crm-health-sync")"
 }
 
-"$ROOT/scripts/setup.sh"
+"$ROOT/scripts/setup.sh" build
 command -v dpkg-shlibdeps >/dev/null || die "dpkg-shlibdeps is missing: apt-get install dpkg-dev"
 umask 022
 mkdir -p "$WORK"
