@@ -31,7 +31,7 @@ upgrade-check: ## Compares an upgraded extension with a fresh one, and names wha
 test-all-pg: ## Runs the database tests on every major that can be had: 14, 16, 17, 18 (about 4 min each from nothing, then 2)
 	@scripts/pg-majors.sh
 
-test-packages: ## Installs, upgrades and purges the packages in a bare Debian, and runs the image's steps (root; 10 min, then 4)
+test-packages: ## Installs, upgrades and purges the packages in a bare Debian, runs the image's steps, compares two builds (root; 15 min, then 10)
 	@scripts/test-packages.sh
 
 lint: ## Checks format, lints, docs, SQL and advisories (about 10 min from nothing)

@@ -120,7 +120,7 @@ check "the packages go" inside apt-get remove -y -qq "$EXTENSION" crm-health-syn
 check "the configuration stays" grep -q 8788 "$BARE/etc/crm-health/sync.toml"
 check "the scores are read without the extension's library, and its functions say what is missing" with_server "
   test \$($as_postgres -c \"SELECT count(*) FROM deal_health_scores WHERE deal_id = '$deal'\") = 1
-  $as_postgres -c \"SELECT refresh_deal_health_scores('$user')\" 2>&1 | grep -F 'could not access file \"\\\$libdir/crm_health\": No such file or directory'
+  $as_postgres -c \"SELECT refresh_deal_health_scores('$user')\" 2>&1 | grep -F 'could not access file \"crm_health\": No such file or directory'
   $as_postgres -c 'DROP EXTENSION crm_health'"
 # The extension's package has no configuration: it is gone with its removal.
 check "a purge goes through" inside dpkg --purge crm-health-sync
