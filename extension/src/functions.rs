@@ -5,7 +5,7 @@ use pgrx::{IntoDatum, pg_getarg, pg_sys};
 
 use crate::error::or_raise;
 use crate::raw::{RowSink, pg_function};
-use crate::refresh::{Kind, Scored, refresh};
+use crate::refresh::{Kind, Scored, fresh, refresh};
 
 pg_function! {
     /// `public.refresh_deal_health_scores(p_user_id, p_max_age_hours)`
@@ -56,6 +56,11 @@ fn refresh_one(fcinfo: pg_sys::FunctionCallInfo, kind: Kind) -> pg_sys::Datum {
     let (user, max_age_hours) =
         unsafe { (pg_getarg::<Uuid>(fcinfo, 0), pg_getarg::<i32>(fcinfo, 1)) };
     let now = pgrx::datum::datetime_support::now();
+    let mut push = |[id, score, status]: [_; 3]| sink.push([id, score, status, false.into_datum()]);
+    if or_raise(fresh(kind, user, max_age_hours, now, &mut push)) {
+        return pg_sys::Datum::null();
+    }
+    sink.clear();
     let rows = or_raise(refresh(kind, vec![user], max_age_hours, now));
     for row in rows.into_iter().filter(|row| row.id.is_some()) {
         sink.push([

@@ -90,6 +90,12 @@ impl RowSink {
 }
 
 impl RowSink {
+    /// Takes all rows back.
+    pub(crate) fn clear(&mut self) {
+        // SAFETY: the store lives as long as the call.
+        unsafe { pg_sys::tuplestore_clear(self.store) };
+    }
+
     /// Adds a row that came from another server as the texts of its values.
     pub(crate) fn push_texts(&mut self, row: &[Option<String>]) {
         // SAFETY: the descriptor lives as long as the call, and is copied; each type reads its own

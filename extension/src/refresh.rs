@@ -55,6 +55,32 @@ pub(crate) struct Scored {
     pub(crate) fresh: bool,
 }
 
+/// Hands the scores of a user on where all of them are fresh, each as id, score and status, and returns
+/// whether they are: where not, what was handed on is void, and [`refresh`] is to be called.
+pub(crate) fn fresh(
+    kind: Kind,
+    user: Option<Uuid>,
+    max_age_hours: Option<i32>,
+    as_of: TimestampWithTimeZone,
+    push: impl FnMut([Option<pg_sys::Datum>; 3]),
+) -> Result<bool> {
+    let oldest_fresh = oldest_fresh(max_age_hours, as_of)?;
+    let (Some(user), true) = (user, max_age_hours > Some(0)) else {
+        return Ok(false);
+    };
+    let settings = Settings::read()?;
+    let crm = crm::current(&settings.crm_schema)?;
+    if crm.is_spread() {
+        return Ok(false);
+    }
+    let owner = crm.score_owner()?;
+    caller::authorize(&[user], Some(owner), &settings.trusted_roles)?;
+    let _owner = AsOwner::enter(owner);
+    let found = plan::fresh(kind, &crm, user, oldest_fresh, push)?;
+    // Who has none may have alerts to leave.
+    Ok(found.is_some_and(|count| count > 0))
+}
+
 /// Brings the scores of the users up to date as of an instant and returns them all.
 ///
 /// Scores older than `max_age_hours` at that instant are computed and written; 0 means all.

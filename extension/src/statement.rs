@@ -66,6 +66,48 @@ impl Statement {
         }
     }
 
+    /// Reads rows one after another, as they come out of the plan and before anything is copied, by the
+    /// [`Snapshot`] in force, until `read` returns false.
+    ///
+    /// # Safety
+    /// As above; the statement must return `N` columns.
+    pub(crate) unsafe fn stream<const N: usize>(
+        &self,
+        types: &[pg_sys::Oid],
+        values: &[Option<pg_sys::Datum>],
+        mut read: impl FnMut([Option<pg_sys::Datum>; N]) -> bool,
+    ) {
+        let mut receiver = Receiver::<N> {
+            base: pg_sys::DestReceiver {
+                receiveSlot: Some(receive::<N>),
+                rStartup: Some(start),
+                rShutdown: Some(end),
+                rDestroy: Some(end),
+                mydest: pg_sys::CommandDest::DestNone,
+            },
+            read: &mut read,
+        };
+        // SAFETY: the receiver and the parameters outlive the execution.
+        unsafe {
+            let parameters = pg_sys::makeParamList(values.len() as i32);
+            let list = (*parameters).params.as_mut_slice(values.len());
+            for ((parameter, value), of_type) in list.iter_mut().zip(values).zip(types) {
+                parameter.value = value.unwrap_or(pg_sys::Datum::null());
+                parameter.isnull = value.is_none();
+                parameter.pflags = pg_sys::PARAM_FLAG_CONST as u16;
+                parameter.ptype = *of_type;
+            }
+            let options = pg_sys::SPIExecuteOptions {
+                params: parameters,
+                read_only: true,
+                dest: (&raw mut receiver).cast(),
+                ..Default::default()
+            };
+            let code = pg_sys::SPI_execute_plan_extended(self.plan, &options);
+            assert!(code >= 0, "SPI_execute_plan_extended: {code}");
+        }
+    }
+
     unsafe fn execute(&self, values: &[Option<pg_sys::Datum>], read_only: bool) {
         let nulls: Vec<std::ffi::c_char> = values
             .iter()
@@ -89,6 +131,41 @@ impl Drop for Statement {
         unsafe { pg_sys::SPI_freeplan(self.plan) };
     }
 }
+
+/// What takes the rows of a statement. PostgreSQL knows the first field alone.
+#[repr(C)]
+struct Receiver<'a, const N: usize> {
+    base: pg_sys::DestReceiver,
+    read: &'a mut dyn FnMut([Option<pg_sys::Datum>; N]) -> bool,
+}
+
+unsafe extern "C-unwind" fn receive<const N: usize>(
+    slot: *mut pg_sys::TupleTableSlot,
+    receiver: *mut pg_sys::DestReceiver,
+) -> bool {
+    // SAFETY: the executor hands over a slot with a row, and the receiver that it was given.
+    unsafe {
+        pg_sys::panic::pgrx_extern_c_guard(|| {
+            if ((*slot).tts_nvalid as usize) < N {
+                pg_sys::slot_getsomeattrs_int(slot, N as i32);
+            }
+            let receiver = &mut *receiver.cast::<Receiver<'_, N>>();
+            (receiver.read)(std::array::from_fn(|column| {
+                let is_null = *(*slot).tts_isnull.add(column);
+                (!is_null).then(|| *(*slot).tts_values.add(column))
+            }))
+        })
+    }
+}
+
+unsafe extern "C-unwind" fn start(
+    _receiver: *mut pg_sys::DestReceiver,
+    _operation: i32,
+    _descriptor: pg_sys::TupleDesc,
+) {
+}
+
+unsafe extern "C-unwind" fn end(_receiver: *mut pg_sys::DestReceiver) {}
 
 /// What a statement returned.
 pub(crate) struct Rows {

@@ -3,16 +3,17 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use pgrx::datum::{JsonB, TimestampWithTimeZone, Uuid};
-use pgrx::pg_sys;
 use pgrx::prelude::*;
-use pgrx::spi::OwnedPreparedStatement;
+use pgrx::{IntoDatum, pg_sys};
 
 use super::{Kind, Scored, deals, relationships};
 use crate::crm::Crm;
 use crate::error::Result;
 use crate::raw::{each_row, value};
+use crate::statement::{Snapshot, Statement};
 
 /// Advisory locks of a refresh are taken in this class, one a user.
 const LOCK_SEED: i64 = 0x6372_6d5f_6865_616c;
@@ -25,7 +26,7 @@ type Kept<T> = RefCell<HashMap<Purpose, (u64, T)>>;
 
 thread_local! {
     static CAN_COMPUTE_USERS: Cell<bool> = const { Cell::new(false) };
-    static DUE: Kept<OwnedPreparedStatement> = RefCell::new(HashMap::new());
+    static DUE: Kept<Rc<Statement>> = RefCell::new(HashMap::new());
     static COMPUTE: Kept<String> = RefCell::new(HashMap::new());
 }
 
@@ -36,42 +37,80 @@ pub(super) fn due(
     users: &[Uuid],
     oldest_fresh: TimestampWithTimeZone,
 ) -> Result<Vec<Scored>> {
-    Spi::connect(|client| {
-        DUE.with_borrow_mut(|kept| {
-            // One user is asked for so often that her plan is made apart: it is one for any user,
-            // and need not be made again at each call.
-            let one = users.len() == 1;
-            let key = (kind, one, crm.part);
-            if kept
-                .get(&key)
-                .is_none_or(|(generation, _)| *generation != crm.generation)
-            {
-                let (compare, id_type) = if one {
-                    ("= $1", pg_sys::UUIDOID)
-                } else {
-                    ("= ANY ($1)", pg_sys::UUIDARRAYOID)
-                };
-                let text = match kind {
-                    Kind::Deals => deals::due(crm, compare)?,
-                    Kind::Relationships => relationships::due(crm, compare)?,
-                };
-                let types = [PgOid::from(id_type), PgOid::from(pg_sys::TIMESTAMPTZOID)];
-                let plan = client.prepare(text.as_str(), &types)?.keep();
-                kept.insert(key, (crm.generation, plan));
-            }
-            let (_, plan) = &kept[&key];
-            let ids = if one {
-                users[0].into()
-            } else {
-                users.to_vec().into()
-            };
-            let rows = client.select(plan, None, &[ids, oldest_fresh.into()])?;
-            let mut targets = Vec::with_capacity(rows.len());
-            // SAFETY: the statement has just run; its columns are these, in this order.
-            unsafe { each_row(|row| targets.push(target(row))) };
-            Ok(targets)
-        })
+    Spi::connect(|_| {
+        let statement = due_statement(kind, crm, users.len() == 1)?;
+        let ids = match users {
+            [one] => one.into_datum(),
+            many => many.to_vec().into_datum(),
+        };
+        let _snapshot = Snapshot::newest();
+        let mut targets = Vec::new();
+        // SAFETY: the values and the columns are those of the statement, in this order.
+        unsafe {
+            let rows = statement.read(&[ids, oldest_fresh.into_datum()]);
+            rows.each(|row| targets.push(target(row)));
+        }
+        Ok(targets)
     })
+}
+
+/// Hands the targets of one user on as they are found, as id, score and status, as long as all of them are
+/// fresh; companies count, and have no id to hand on. Returns how many there were, or `None` where one is
+/// not fresh.
+pub(super) fn fresh(
+    kind: Kind,
+    crm: &Crm,
+    user: Uuid,
+    oldest_fresh: TimestampWithTimeZone,
+    mut push: impl FnMut([Option<pg_sys::Datum>; 3]),
+) -> Result<Option<usize>> {
+    Spi::connect(|_| {
+        let statement = due_statement(kind, crm, true)?;
+        let values = [user.into_datum(), oldest_fresh.into_datum()];
+        let _snapshot = Snapshot::newest();
+        let (mut count, mut all_fresh) = (0, true);
+        // SAFETY: as above.
+        unsafe {
+            let [_, one, _] = DUE_TYPES;
+            statement.stream(&[one, TIME], &values, |row: [_; 8]| {
+                let [_, id, _, _, score, status, _, is_fresh] = row;
+                all_fresh = is_fresh.is_some_and(|is_fresh| is_fresh.value() != 0);
+                if all_fresh {
+                    count += 1;
+                    if id.is_some() {
+                        push([id, score, status]);
+                    }
+                }
+                all_fresh
+            });
+        }
+        Ok(all_fresh.then_some(count))
+    })
+}
+
+const TIME: pg_sys::Oid = pg_sys::TIMESTAMPTZOID;
+const DUE_TYPES: [pg_sys::Oid; 3] = [pg_sys::UUIDARRAYOID, pg_sys::UUIDOID, TIME];
+
+/// One user is asked for so often that her plan is made apart: it is one for any user, and need not be made
+/// again at each call.
+fn due_statement(kind: Kind, crm: &Crm, one: bool) -> Result<Rc<Statement>> {
+    let key = (kind, one, crm.part);
+    let known = DUE.with_borrow(|kept| {
+        let (generation, statement) = kept.get(&key)?;
+        (*generation == crm.generation).then(|| Rc::clone(statement))
+    });
+    if let Some(known) = known {
+        return Ok(known);
+    }
+    let compare = if one { "= $1" } else { "= ANY ($1)" };
+    let text = match kind {
+        Kind::Deals => deals::due(crm, compare)?,
+        Kind::Relationships => relationships::due(crm, compare)?,
+    };
+    let types = [DUE_TYPES[usize::from(one)], TIME];
+    let made = Rc::new(Statement::prepare(&text, &types));
+    DUE.with_borrow_mut(|kept| kept.insert(key, (crm.generation, Rc::clone(&made))));
+    Ok(made)
 }
 
 /// # Safety
