@@ -2,6 +2,10 @@
 //!
 //! The forms of `numeric` and `jsonb` on disk: they cannot change without breaking every database.
 
+use std::any::TypeId;
+use std::cell::RefCell;
+use std::collections::HashMap;
+
 use pgrx::{IntoDatum, pg_sys};
 
 /// Base-10000 digits of a numeric.
@@ -61,14 +65,60 @@ fn numeric(scaled: i64) -> Option<pg_sys::Datum> {
     bytes[..length].into_datum()
 }
 
+/// The double that PostgreSQL's cast makes of a numeric, the nearest one, for those that take no more than one
+/// division: up to three digits of base 10000, none of them more than twenty places behind the point. `None` for
+/// all others. `numeric` is what lies behind the length word.
+pub(crate) fn double(numeric: &[u8]) -> Option<f64> {
+    const SHORT: u16 = 0x8000;
+    const SPECIAL: u16 = 0xc000;
+    let (words, _) = numeric.as_chunks::<2>();
+    let mut words = words.iter().map(|word| u16::from_ne_bytes(*word));
+    let header = words.next()?;
+    let (is_negative, weight) = match header & SPECIAL {
+        SPECIAL => return None,
+        SHORT => {
+            let weight = i32::from(header & 0x3f);
+            let weight = if header & 0x40 != 0 {
+                weight - 0x40
+            } else {
+                weight
+            };
+            (header & 0x2000 != 0, weight)
+        }
+        sign => (sign != 0, i32::from(words.next()?.cast_signed())),
+    };
+    let digits = words.len() as i32;
+    let behind = digits - 1 - weight;
+    if digits > 3 || !(0..=5).contains(&behind) && digits > 0 {
+        return None;
+    }
+    // Below 10^12 and 10^20: both are exact as doubles, so that the quotient is the nearest double.
+    let whole = words.fold(0_u64, |whole, digit| whole * BASE + u64::from(digit)) as f64;
+    let value = if digits == 0 {
+        0.0
+    } else {
+        whole / 1e4_f64.powi(behind)
+    };
+    Some(if is_negative { -value } else { value })
+}
+
 const JSONB_ARRAY: u32 = 0x4000_0000;
 const JSONB_OBJECT: u32 = 0x2000_0000;
 const ENTRY_NULL: u32 = 0x4000_0000;
 const ENTRY_HAS_OFFSET: u32 = 0x8000_0000;
 
 /// The jsonb `[]`.
-pub(crate) fn empty_jsonb_array() -> Option<pg_sys::Datum> {
-    JSONB_ARRAY.to_ne_bytes().as_slice().into_datum()
+pub(crate) fn empty_jsonb_array() -> pg_sys::Datum {
+    // A length word of eight bytes, and the header.
+    static EMPTY: [u32; 2] = [
+        if cfg!(target_endian = "little") {
+            8 << 2
+        } else {
+            8
+        },
+        JSONB_ARRAY,
+    ];
+    by_reference(&EMPTY)
 }
 
 /// A jsonb object of a few texts and nulls. Keys must come in jsonb's order: the shorter first,
@@ -147,6 +197,67 @@ pub(crate) fn jsonb(text: String) -> Option<pg_sys::Datum> {
             &[Some(pg_sys::Datum::from(text.as_ptr()))],
         )
     }
+}
+
+thread_local! {
+    /// Values that come again and again, made once a backend: words, and arrays of them by the bits of their
+    /// members.
+    static WORDS: RefCell<HashMap<(*const u8, usize), &'static [u8]>> = RefCell::new(HashMap::new());
+    static WORD_ARRAYS: RefCell<HashMap<(TypeId, u32), &'static [u64]>> = RefCell::new(HashMap::new());
+}
+
+/// A `text` of a word that the program knows. It lives as long as the backend.
+pub(crate) fn word(word: &'static str) -> pg_sys::Datum {
+    // A header of one byte: the length with it, and a bit that says so.
+    let make = || {
+        let mut bytes = vec![((word.len() as u8 + 1) << 1) | 1];
+        bytes.extend(word.as_bytes());
+        &*bytes.leak()
+    };
+    assert!(word.len() < 126, "a word is short");
+    let kept =
+        WORDS.with_borrow_mut(|kept| *kept.entry((word.as_ptr(), word.len())).or_insert_with(make));
+    pg_sys::Datum::from(kept.as_ptr())
+}
+
+/// A value of variable length that lives as long as its keeper.
+pub(crate) struct Kept(Box<[u64]>);
+
+impl Kept {
+    /// A copy of a value that was just made, which is freed.
+    pub(crate) fn of(made: Option<pg_sys::Datum>) -> Self {
+        let made = made.expect("a value").cast_mut_ptr::<pg_sys::varlena>();
+        // SAFETY: the value is as long as it says.
+        unsafe {
+            let bytes = std::slice::from_raw_parts(made.cast::<u8>(), pgrx::varsize_any(made));
+            let mut aligned = vec![0_u64; bytes.len().div_ceil(size_of::<u64>())];
+            std::ptr::copy_nonoverlapping(bytes.as_ptr(), aligned.as_mut_ptr().cast(), bytes.len());
+            pg_sys::pfree(made.cast());
+            Self(aligned.into_boxed_slice())
+        }
+    }
+
+    pub(crate) fn datum(&self) -> pg_sys::Datum {
+        pg_sys::Datum::from(self.0.as_ptr())
+    }
+}
+
+/// A `text[]` of words in the order that they are given in, each at most once; `places` are small numbers for
+/// them, in the same order. It lives as long as the backend.
+pub(crate) fn words<T: 'static>(
+    places: impl Iterator<Item = u32>,
+    words: impl Iterator<Item = &'static str>,
+) -> pg_sys::Datum {
+    let bits = places.fold(0, |bits, place| bits | 1 << place);
+    let make = || &*Box::leak(Kept::of(texts(words)).0);
+    let key = (TypeId::of::<T>(), bits);
+    let known = WORD_ARRAYS.with_borrow(|kept| kept.get(&key).copied());
+    let kept = known.unwrap_or_else(|| {
+        let made = make();
+        WORD_ARRAYS.with_borrow_mut(|kept| kept.insert(key, made));
+        made
+    });
+    pg_sys::Datum::from(kept.as_ptr())
 }
 
 /// A `text[]`.

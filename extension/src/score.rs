@@ -3,13 +3,16 @@
 use crm_health_scoring::config::{Config, GhostModel};
 use crm_health_scoring::deal::{self, DealInputs};
 use crm_health_scoring::interaction::{Direction, Interaction, Meeting};
-use crm_health_scoring::relationship::{self, Measured, RelationshipInputs, RelationshipScore};
+use crm_health_scoring::relationship::{
+    self, Measured, RelationshipInputs, RelationshipRisk, RelationshipScore,
+};
 use crm_health_scoring::silence::Assessment;
 use pgrx::datum::JsonB;
 use pgrx::{IntoDatum, PgMemoryContexts, pg_getarg, pg_sys};
+use std::cell::OnceCell;
 
 use crate::collect::{decode, to_instant};
-use crate::datums::{self, texts};
+use crate::datums::{self, Kept, texts};
 use crate::error::or_raise;
 use crate::ghost::streams::{Days, sealed_datum};
 use crate::pipeline::{self, Pipelines};
@@ -38,6 +41,7 @@ pg_function! {
                 silence: silence.as_ref(),
                 config: &shared.config,
                 rounded,
+                kept_signals: None,
             });
             let mut all = [None; SCORE_COLUMNS + 1];
             all[..SCORE_COLUMNS].copy_from_slice(&columns);
@@ -162,6 +166,8 @@ pub(crate) struct Told<'a> {
     pub(crate) silence: Option<&'a Assessment>,
     pub(crate) config: &'a Config,
     pub(crate) rounded: Rounded,
+    /// Where the signals are kept once they are made, by who keeps them longer than their datum is used.
+    pub(crate) kept_signals: Option<&'a OnceCell<Kept>>,
 }
 
 /// A column of a relationship's score: its name, its type (that of a rounded one is numeric, or what
@@ -183,8 +189,8 @@ const TEXT: pg_sys::Oid = pg_sys::TEXTOID;
 #[rustfmt::skip]
 pub(crate) const COLUMNS: [Column; SCORE_COLUMNS] = [
     ("overall_health_score", INTEGER, |t| t.score.overall_health_score.into_datum()),
-    ("health_status", TEXT, |t| t.score.health_status.as_str().into_datum()),
-    ("risk_level", TEXT, |t| t.score.risk_level.as_str().into_datum()),
+    ("health_status", TEXT, |t| Some(datums::word(t.score.health_status.as_str()))),
+    ("risk_level", TEXT, |t| Some(datums::word(t.score.risk_level.as_str()))),
     ("communication_frequency_score", INTEGER, |t| t.score.communication_frequency_score.into_datum()),
     ("response_behavior_score", INTEGER, |t| t.score.response_behavior_score.into_datum()),
     ("engagement_quality_score", INTEGER, |t| t.score.engagement_quality_score.into_datum()),
@@ -202,12 +208,12 @@ pub(crate) const COLUMNS: [Column; SCORE_COLUMNS] = [
     ("baseline_contact_frequency_days", NUMERIC, |t| (t.rounded)(t.measured.metrics.baseline_contact_frequency_days)),
     ("baseline_meeting_frequency_days", NUMERIC, |t| (t.rounded)(t.measured.metrics.baseline_meeting_frequency_days)),
     ("is_ghost_risk", pg_sys::BOOLOID, |t| t.score.is_ghost_risk.into_datum()),
-    ("ghost_signals", pg_sys::JSONBOID, |t| signals(t.measured)),
+    ("ghost_signals", pg_sys::JSONBOID, signals),
     ("ghost_probability_percent", INTEGER, |t| t.score.ghost_probability_percent.into_datum()),
     ("days_until_predicted_ghost", INTEGER, |t| days_until_ghost(t).into_datum()),
-    ("sentiment_trend", TEXT, |t| t.measured.metrics.sentiment_trend.as_str().into_datum()),
+    ("sentiment_trend", TEXT, |t| Some(datums::word(t.measured.metrics.sentiment_trend.as_str()))),
     ("avg_sentiment_last_3_interactions", NUMERIC, |t| (t.rounded)(t.measured.metrics.avg_sentiment)),
-    ("risk_factors", pg_sys::TEXTARRAYOID, |t| texts(t.score.risk_factors.iter().map(|risk| risk.as_str()))),
+    ("risk_factors", pg_sys::TEXTARRAYOID, risk_factors),
     ("last_meaningful_interaction", pg_sys::JSONBOID, |t| last_meaningful_interaction(t.measured)),
 ];
 
@@ -216,11 +222,24 @@ pub(crate) fn score_columns(told: &Told<'_>) -> [Option<pg_sys::Datum>; SCORE_CO
     COLUMNS.map(|(_, _, value)| value(told))
 }
 
-fn signals(measured: &Measured) -> Option<pg_sys::Datum> {
-    if measured.signals.is_empty() {
-        return datums::empty_jsonb_array();
+fn risk_factors(told: &Told<'_>) -> Option<pg_sys::Datum> {
+    let factors = &told.score.risk_factors;
+    Some(datums::words::<RelationshipRisk>(
+        factors.iter().map(|risk| *risk as u32),
+        factors.iter().map(|risk| risk.as_str()),
+    ))
+}
+
+fn signals(told: &Told<'_>) -> Option<pg_sys::Datum> {
+    let signals = &told.measured.signals;
+    if signals.is_empty() {
+        return Some(datums::empty_jsonb_array());
     }
-    datums::jsonb(serde_json::to_string(&measured.signals).expect("signals are JSON"))
+    let make = || datums::jsonb(serde_json::to_string(signals).expect("signals are JSON"));
+    match told.kept_signals {
+        Some(kept) => Some(kept.get_or_init(|| Kept::of(make())).datum()),
+        None => make(),
+    }
 }
 
 fn last_meaningful_interaction(measured: &Measured) -> Option<pg_sys::Datum> {

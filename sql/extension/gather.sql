@@ -108,6 +108,11 @@ CREATE AGGREGATE crm_health.collect_subjects(event_id uuid, subject text) (
 COMMENT ON AGGREGATE crm_health.collect_subjects(uuid, text)
   IS 'The subjects of those events that a score tells of';
 
+CREATE FUNCTION crm_health.float8_of(numeric)
+RETURNS double precision LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'float8_of';
+COMMENT ON FUNCTION crm_health.float8_of(numeric)
+  IS 'The same as a cast to double precision, in a tenth of the time for numbers of a few digits';
+
 CREATE FUNCTION crm_health.scored_relationships(p_part text)
 RETURNS TABLE (
   user_id uuid, contact_id uuid, company_id uuid, score_id uuid, is_new boolean,

@@ -169,3 +169,24 @@ fn so_they_do_where_a_few_are_stale() {
         }
     }
 }
+
+#[test]
+fn a_numeric_becomes_the_double_that_a_cast_makes_of_it() {
+    let mut db = Database::new();
+    let differ: Vec<String> = db
+        .query(
+            "SELECT n::text FROM (
+               SELECT (random() * 10 ^ (random() * 24))::numeric(40, 12) * CASE WHEN random() < 0.5 THEN -1 ELSE 1 END AS n
+               FROM generate_series(1, 20000)
+               UNION ALL SELECT round((random() * 2000 - 1000)::numeric, (random() * 6)::int) FROM generate_series(1, 20000)
+               UNION ALL SELECT m * 10::numeric ^ e FROM unnest(ARRAY[0, 1, -1, 3, 9999, 10000, 10001, -99999999, 123456789012]) m,
+                                                         generate_series(-30, 30) e
+               UNION ALL SELECT unnest('{NaN,Infinity,-Infinity,0.0001,-0.00009,1e-140,12345678901234567890.5}'::numeric[])
+             ) a WHERE crm_health.float8_of(n) IS DISTINCT FROM n::float8",
+            &[],
+        )
+        .iter()
+        .map(|row| row.get(0))
+        .collect();
+    assert!(differ.is_empty(), "{differ:?}");
+}

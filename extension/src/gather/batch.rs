@@ -3,7 +3,7 @@
 //! A refresh makes its scores known here while it writes; a statement of its own reads a part of them. What
 //! it needs of a score becomes a datum then, and not before.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 use std::rc::Rc;
@@ -17,7 +17,7 @@ use super::own::{int4, uuid};
 use super::streams::Sealed;
 use super::targets::{ItemPointer, Owner};
 use super::user::IdHasher;
-use crate::datums;
+use crate::datums::{self, Kept};
 use crate::error::Error;
 use crate::raw::{RowSink, pg_function};
 use crate::score::{COLUMNS, SCORE_COLUMNS, Told, score_columns};
@@ -42,6 +42,8 @@ pub(crate) struct Scored {
     pub(crate) measured: Measured,
     pub(crate) silence: Option<Assessment>,
     pub(crate) sealed: Option<Sealed>,
+    /// The signals as a datum, once they were asked for.
+    pub(crate) kept_signals: OnceCell<Kept>,
 }
 
 /// What a score said before.
@@ -146,6 +148,7 @@ impl Batch {
             silence: scored.silence.as_ref(),
             config: &self.config,
             rounded: datums::four_decimals,
+            kept_signals: Some(&scored.kept_signals),
         }
     }
 }

@@ -2,6 +2,9 @@
 
 use pgrx::pg_sys;
 
+use crate::datums;
+use crate::raw::pg_function;
+
 /// The bytes of a `text`, `bytea` or `numeric` argument.
 ///
 /// # Safety
@@ -89,4 +92,21 @@ pub(crate) unsafe fn is_true(fcinfo: pg_sys::FunctionCallInfo, argument: usize) 
 /// As for [`word`].
 pub(crate) unsafe fn float8(fcinfo: pg_sys::FunctionCallInfo, argument: usize) -> f64 {
     unsafe { word(fcinfo, argument) }.map_or(f64::NAN, |word| f64::from_bits(word as u64))
+}
+
+pg_function! {
+    /// `crm_health.float8_of(numeric)`
+    fn float8_of(fcinfo) {
+        // SAFETY: the argument is declared `numeric`, and the function strict.
+        unsafe {
+            let quick = bytes(fcinfo, 0).and_then(datums::double);
+            quick.map_or_else(
+                || pgrx::direct_function_call_as_datum(pg_sys::numeric_float8, &[
+                    Some(pgrx::pg_getarg_datum_raw(fcinfo, 0)),
+                ])
+                .unwrap_or(pg_sys::Datum::null()),
+                |double| pg_sys::Datum::from(double.to_bits()),
+            )
+        }
+    }
 }

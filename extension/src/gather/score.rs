@@ -1,7 +1,8 @@
 //! Scores what is due of a user.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::cell::OnceCell;
+use std::collections::HashSet;
 
 use crm_health_scoring::config::{Config, GhostModel};
 use crm_health_scoring::interaction::{Direction, Meeting};
@@ -17,7 +18,7 @@ use super::newest::Newest;
 use super::packed::{Text, Unpacked};
 use super::streams::{Keeping, PastRow, Sealed, Standing};
 use super::targets::{DealsRow, MeetingRow, TargetRow};
-use super::user::{Chains, User};
+use super::user::{ByEvent, Chains, EventId, User};
 use crate::collect::to_instant;
 use crate::datums;
 use crate::ghost::days::{day_of, decode, start_of};
@@ -80,7 +81,7 @@ pub(crate) struct Gathered<'a> {
     past_of: Chains,
     opens_tracked: bool,
     /// Subjects of events that came without, by id.
-    subjects: HashMap<u128, Option<Cow<'a, str>>>,
+    subjects: ByEvent<Option<Cow<'a, str>>>,
     /// Automated events among those that came without that mark.
     automated: HashSet<u128>,
 }
@@ -113,7 +114,7 @@ impl<'a> Gathered<'a> {
             past_texts: Unpacked::new(None),
             past_of: Chains::new(count, std::iter::empty()),
             opens_tracked: sources.opens_tracked,
-            subjects: HashMap::new(),
+            subjects: ByEvent::default(),
             automated,
             user,
         }
@@ -130,8 +131,8 @@ impl<'a> Gathered<'a> {
         let Lacking { lacks, kept } = standings.lacking();
         for standing in kept.places.iter().map(|place| &self.standings[*place]) {
             let subject = standing.newest.as_ref().and_then(Newest::subject);
-            let owned =
-                subject.map(|(id, subject)| (id, subject.map(|text| Cow::from(text.to_owned()))));
+            let owned = |text: &str| Cow::from(text.to_owned());
+            let owned = subject.map(|(id, subject)| (EventId(id), subject.map(owned)));
             self.subjects.extend(owned);
         }
         self.user.add(kept.rows.into_iter());
@@ -166,11 +167,11 @@ impl<'a> Gathered<'a> {
             wanted.extend(sealed.and_then(|day| newest_meaningful(&events, start_of(day + 1))));
             for event in wanted.into_iter().filter(|event| event.subject.is_none()) {
                 let id = event.row.id();
-                if self.subjects.contains_key(&id) {
+                if self.subjects.contains_key(&EventId(id)) {
                     continue;
                 }
                 match self.told_before(place, event, &events) {
-                    Some(subject) => told.push((id, subject.map(Cow::from))),
+                    Some(subject) => told.push((EventId(id), subject.map(Cow::from))),
                     None => cited.push((event.row.at, id)),
                 }
             }
@@ -209,7 +210,7 @@ impl<'a> Gathered<'a> {
         let texts: Unpacked<'a, SubjectRow> = Unpacked::new(subjects);
         self.subjects.extend(texts.iter().map(|row| {
             let subject = texts.text(row.subject).map(Cow::from);
-            (u128::from_be_bytes(row.event), subject)
+            (EventId(u128::from_be_bytes(row.event)), subject)
         }));
     }
 
@@ -270,6 +271,7 @@ impl<'a> Gathered<'a> {
             measured,
             silence,
             sealed,
+            kept_signals: OnceCell::new(),
         }
     }
 
@@ -295,7 +297,7 @@ impl<'a> Gathered<'a> {
         for index in self.user.events_of(place).filter(|index| !is_told(*index)) {
             let row = &self.user.events[index];
             let subject = self.texts[usize::from(index >= recent)].text(row.subject);
-            let subject = subject.or_else(|| self.subjects.get(&row.id())?.as_deref());
+            let subject = subject.or_else(|| self.subjects.get(&EventId(row.id()))?.as_deref());
             events.push(Event { row, subject });
         }
     }

@@ -6,6 +6,7 @@ use pgrx::pg_sys;
 
 use super::own::{bytes, float8, int4, int8, is_true, uuid, word};
 use super::packed::{Packer, Plain, Text, Unpacked};
+use super::user::mixed;
 use crate::collect::{state, to_instant};
 use crate::raw::pg_function;
 use crm_health_scoring::interaction::{Instant, Meeting};
@@ -28,11 +29,10 @@ pub(crate) struct Owner {
     is_company: u64,
 }
 
-/// Ids are random, or differ in their last bytes: mixed once, for [`super::user::IdHasher`].
+/// Mixed once, for [`super::user::IdHasher`].
 impl Hash for Owner {
     fn hash<H: Hasher>(&self, hasher: &mut H) {
-        let id = u128::from_ne_bytes(self.id);
-        hasher.write_u64(id as u64 ^ ((id >> 64) as u64).rotate_left(23) ^ self.is_company);
+        hasher.write_u64(mixed(u128::from_ne_bytes(self.id)) ^ self.is_company);
     }
 }
 

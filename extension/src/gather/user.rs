@@ -1,7 +1,7 @@
 //! A user's targets and the rows that belong to each.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::{BuildHasherDefault, Hash, Hasher};
 
 use super::events::EventRow;
 use super::packed::Unpacked;
@@ -27,6 +27,24 @@ impl Hasher for IdHasher {
         self.0
     }
 }
+
+/// Ids are random, or differ in their last bytes.
+pub(crate) fn mixed(id: u128) -> u64 {
+    id as u64 ^ ((id >> 64) as u64).rotate_left(23)
+}
+
+/// The id of an event, hashed by [`IdHasher`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct EventId(pub(crate) u128);
+
+impl Hash for EventId {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        hasher.write_u64(mixed(self.0));
+    }
+}
+
+/// Something for each of some events.
+pub(crate) type ByEvent<T> = HashMap<EventId, T, BuildHasherDefault<IdHasher>>;
 
 /// Something for each contact or company.
 pub(crate) type ByOwner<T> = HashMap<Owner, T, BuildHasherDefault<IdHasher>>;

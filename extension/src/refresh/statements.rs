@@ -80,6 +80,7 @@ fn place(scores: &Relation) -> Option<&'static str> {
 
 fn gather(crm: &Crm, scores: &Relation, access: Access, calibrated: bool) -> Result<Statement> {
     let place = place(scores).map_or("NULL::tid".to_owned(), |place| format!("p.{place}"));
+    let crm = &crm.with_quick_doubles();
     let keeps_newest = silence::keeps_newest(crm, calibrated)?;
     let column = scores.columns.get("last_meaningful_interaction");
     let last_meaningful = if keeps_newest && column.is_some_and(|of_type| of_type == "jsonb") {
