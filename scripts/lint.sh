@@ -29,7 +29,7 @@ plain_sql() { # FILE
       '\ir '*) plain_sql "$(dirname "$1")/${line#\\ir }" ;;
       '\gexec') printf ';\n' ;;
       '\'* | '    \'*) ;;
-      *) printf '%s\n' "$line" | sed -E -e "s/:\"(crm_schema|role)\"/public/g" -e "s/:'[a-z_]+'/'x'/g" -e 's/ AS crm_setting \\gset/;/' ;;
+      *) printf '%s\n' "$line" | sed -E -e "s/:\"(crm_schema|role)\"/public/g" -e "s/:'[a-z_]+'/'x'/g" -e 's/ AS crm_[a-z_]+ \\gset/;/' ;;
     esac
   done < "$1"
 }
