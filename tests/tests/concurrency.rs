@@ -186,3 +186,106 @@ fn a_deal_that_changes_hands_meanwhile_is_scored_once() {
     );
     assert_eq!(owned, 2, "the score goes over with the deal");
 }
+
+/// Starts a refresh that waits for a row which another session has changed without committing, ends that with
+/// `end`.
+fn refresh_beside(db: &mut Database, user: Uuid, change: &str, end: &str) {
+    let mut other = db.session();
+    other
+        .batch_execute(&format!("BEGIN; {change}"))
+        .expect("a change");
+    let mut refreshing = db.session();
+    let refreshing_pid = pid(&mut refreshing);
+    let waiting = thread::spawn(move || {
+        refreshing
+            .query(
+                "SELECT * FROM refresh_relationship_health_scores($1, 0)",
+                &[&user],
+            )
+            .expect("a refresh")
+            .len()
+    });
+    wait_for_lock(db.client(), refreshing_pid);
+    other.batch_execute(end).expect("an end");
+    assert_eq!(waiting.join().expect("the refresh"), 3);
+}
+
+/// A user whose three contacts have scores, the last of which says something wrong since.
+fn three_scores(db: &mut Database) -> (Uuid, [Uuid; 3]) {
+    let mut crm = Crm(db);
+    let user = crm.user(0.0);
+    let contacts = [(); 3].map(|()| crm.contact(user));
+    for contact in contacts {
+        crm.received(user, contact, 3.0);
+    }
+    db.query(
+        "SELECT * FROM refresh_relationship_health_scores($1, 0)",
+        &[&user],
+    );
+    db.query(
+        "UPDATE relationship_health_scores SET overall_health_score = 1 WHERE contact_id = $1",
+        &[&contacts[2]],
+    );
+    (user, contacts)
+}
+
+#[test]
+fn a_score_that_is_changed_while_it_is_made_anew_is_made_anew_all_the_same() {
+    let mut db = Database::new();
+    let (user, contacts) = three_scores(&mut db);
+    let change = format!(
+        "UPDATE relationship_health_scores SET overall_health_score = 2, risk_level = 'low' WHERE contact_id = '{}'",
+        contacts[0]
+    );
+    refresh_beside(&mut db, user, &change, "COMMIT");
+    let scores: i64 = db.value(
+        "SELECT count(DISTINCT overall_health_score) FROM relationship_health_scores WHERE overall_health_score > 2",
+        &[],
+    );
+    assert_eq!(scores, 1, "three contacts alike have one score");
+    let snapshots: i64 = db.value(
+        "SELECT count(*) FROM relationship_health_history WHERE changes_from_previous IS NOT NULL",
+        &[],
+    );
+    assert_eq!(snapshots, 1, "of the one that was wrong when it was read");
+    assert_one_row_each(&mut db);
+}
+
+#[test]
+fn a_score_that_is_deleted_while_it_is_made_anew_leaves_the_others_right() {
+    let mut db = Database::new();
+    let (user, contacts) = three_scores(&mut db);
+    let change = format!(
+        "DELETE FROM relationship_health_scores WHERE contact_id = '{}'",
+        contacts[2]
+    );
+    refresh_beside(&mut db, user, &change, "COMMIT");
+    let left: i64 = db.value(
+        "SELECT count(*) FROM relationship_health_scores WHERE overall_health_score > 2 AND updated_at <= now()",
+        &[],
+    );
+    assert_eq!(left, 2);
+    // The next call makes the one anew that is missing, and no snapshot points nowhere.
+    db.query(
+        "SELECT * FROM refresh_relationship_health_scores($1, 24)",
+        &[&user],
+    );
+    let all: i64 = db.value("SELECT count(*) FROM relationship_health_scores", &[]);
+    assert_eq!(all, 3);
+}
+
+#[test]
+fn a_change_that_is_taken_back_disturbs_no_refresh() {
+    let mut db = Database::new();
+    let (user, contacts) = three_scores(&mut db);
+    let change = format!(
+        "DELETE FROM relationship_health_scores WHERE contact_id = '{}'",
+        contacts[2]
+    );
+    refresh_beside(&mut db, user, &change, "ROLLBACK");
+    let right: i64 = db.value(
+        "SELECT count(*) FROM relationship_health_scores WHERE overall_health_score > 2",
+        &[],
+    );
+    assert_eq!(right, 3);
+}
