@@ -37,7 +37,7 @@ test-packages: ## Installs, upgrades and purges the packages in a bare Debian, r
 lint: ## Checks format, lints, docs, SQL and advisories (about 10 min from nothing)
 	@scripts/lint.sh
 
-bench: ## Measures the refresh and the sync beside their peers on generated data (about 25 min)
+bench: ## Measures the refresh and the sync beside their peers on generated data (about 30 min)
 	@scripts/bench.sh
 
 package: ## Builds Debian packages of the extension and of the daemon into target/packages (10 min, then 1 min)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Measures the refresh beside its peers, how right the silence model is and what a fit costs, and the sync of mailboxes
-# from a local Gmail, on a cluster of its own, and prints tables. About 25 minutes; SCALE=small tries it in a few.
+# from a local Gmail, on a cluster of its own, and prints tables. About 30 minutes; SCALE=small tries it in a few.
 # PARTS=sync is the sync alone, PARTS=model the model, PARTS=share what it adds to a refresh. CRM_HEALTH_TEST_DATA names
 # the folder of the mail corpora.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

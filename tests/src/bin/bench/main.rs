@@ -20,6 +20,7 @@ type Part = fn(&mut Session, &Scale);
 /// The parts of the benchmark, in their order; `PARTS=fresh,users` runs some of them, by any of their names.
 const PARTS: &[(&str, Part)] = &[
     ("contacts", peers::contacts),
+    ("plain", peers::contacts_plain),
     ("undated", peers::contacts_undated),
     ("deals", peers::deals),
     ("fresh", shape::fresh),

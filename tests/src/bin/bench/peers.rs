@@ -18,22 +18,46 @@ const OURS: &str =
     "SELECT contact_id, health_score FROM crm_health.refresh_relationships($1, 0, $2)";
 const FLOOR: &str = "SELECT * FROM bench.floor($1, $2)";
 
-/// Contacts, with an index on the time of events.
+/// Contacts, with the indexes that `sql/crm` makes.
 pub(crate) fn contacts(session: &mut Session, scale: &Scale) {
     let costs = rounds(session, scale);
-    report::table("Contacts, events indexed by contact and time", &costs, 2);
+    report::table("Contacts, events indexed as sql/crm does", &costs, 2);
 }
 
-/// Contacts, without one.
+/// Contacts, with the index that most applications have: ours reads the rows of the events, contact by contact.
+pub(crate) fn contacts_plain(session: &mut Session, scale: &Scale) {
+    let replaced = Replaced::by(
+        session,
+        &WITH_TIME[..2],
+        &[("bench_plain_idx", "user_id, contact_id, event_timestamp")],
+    );
+    let costs = rounds(session, scale);
+    report::table(
+        "Contacts, events indexed by user, contact and time alone",
+        &costs,
+        2,
+    );
+    replaced.undo(session);
+}
+
+/// Contacts, without a time in any index.
 pub(crate) fn contacts_undated(session: &mut Session, scale: &Scale) {
-    let dropped = without_time(session);
+    let replaced = Replaced::by(
+        session,
+        &WITH_TIME,
+        &[
+            ("bench_user_idx", "user_id"),
+            ("bench_contact_idx", "contact_id"),
+            ("bench_deal_idx", "deal_id"),
+        ],
+    );
     let costs = rounds(session, scale);
     report::table(
         "Contacts, events indexed by user and by contact only",
         &costs,
         2,
     );
-    with_time(session, &dropped);
+    replaced.undo(session);
 }
 
 fn rounds(session: &mut Session, scale: &Scale) -> Vec<(String, Vec<Cost>)> {
@@ -84,34 +108,43 @@ const WITH_TIME: [&str; 5] = [
     "communication_events_company_idx",
 ];
 
-/// Puts indexes without a time in the place of those with one, and returns what makes the latter again.
-fn without_time(session: &mut Session) -> Vec<String> {
-    let definitions = WITH_TIME.map(|name| {
-        let sql = "SELECT pg_get_indexdef($1::text::regclass)";
-        let definition = session
-            .client
-            .query_one(sql, &[&name])
-            .expect("an index")
-            .get(0);
-        session.run(&format!("DROP INDEX public.{name}"));
-        definition
-    });
-    session.run(
-        "CREATE INDEX bench_user_idx ON public.communication_events (user_id);
-         CREATE INDEX bench_contact_idx ON public.communication_events (contact_id);
-         CREATE INDEX bench_deal_idx ON public.communication_events (deal_id);
-         ANALYZE public.communication_events;",
-    );
-    definitions.into()
+/// Indexes that others stand in for.
+struct Replaced {
+    /// What makes them again.
+    definitions: Vec<String>,
+    instead: Vec<&'static str>,
 }
 
-fn with_time(session: &mut Session, definitions: &[String]) {
-    session
-        .run("DROP INDEX public.bench_user_idx, public.bench_contact_idx, public.bench_deal_idx");
-    for definition in definitions {
-        session.run(definition);
+impl Replaced {
+    fn by(session: &mut Session, names: &[&str], instead: &[(&'static str, &str)]) -> Self {
+        let mut definitions = Vec::new();
+        for name in names {
+            let sql = "SELECT pg_get_indexdef($1::text::regclass)";
+            let found = session.client.query_one(sql, &[name]).expect("an index");
+            definitions.push(found.get(0));
+            session.run(&format!("DROP INDEX public.{name}"));
+        }
+        for (name, columns) in instead {
+            session.run(&format!(
+                "CREATE INDEX {name} ON public.communication_events ({columns})"
+            ));
+        }
+        session.run("ANALYZE public.communication_events");
+        Self {
+            definitions,
+            instead: instead.iter().map(|(name, _)| *name).collect(),
+        }
     }
-    session.run("VACUUM (ANALYZE) public.communication_events");
+
+    fn undo(self, session: &mut Session) {
+        for name in self.instead {
+            session.run(&format!("DROP INDEX public.{name}"));
+        }
+        for definition in self.definitions {
+            session.run(&definition);
+        }
+        session.run("VACUUM (ANALYZE) public.communication_events");
+    }
 }
 
 /// Deals beside their floor.
