@@ -1,5 +1,6 @@
 -- Alerts that now say something else. $1 what they say, $2 the instant. {alerts}: the table deal_health_alerts.
--- One that somebody acknowledged or dismissed meanwhile waits for the next refresh.
+-- One that somebody acknowledged or dismissed meanwhile waits for the next refresh. The test for open alerts is one that no
+-- statistics tell of: taken for few, all that are open would be read for each.
 UPDATE {alerts} a
 SET severity = n.severity, title = n.title, message = n.message, suggested_actions = n.suggested_actions,
     action_priority = n.priority, health_score_id = n.score_id, metadata = coalesce(a.metadata, jsonb_build_object()) || n.metadata, updated_at = $2,
@@ -9,5 +10,5 @@ SET severity = n.severity, title = n.title, message = n.message, suggested_actio
 FROM jsonb_to_recordset($1) AS n (
   id uuid, status text, worsened boolean, score_id uuid, severity text, title text, message text,
   suggested_actions text[], priority text, metadata jsonb)
-WHERE a.id = n.id AND a.status = n.status AND a.resolved_at IS NULL
+WHERE a.id = n.id AND a.status = n.status AND coalesce(a.resolved_at, 'infinity') = 'infinity'
 RETURNING a.id, a.deal_id, a.alert_type::text

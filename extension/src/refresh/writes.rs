@@ -68,10 +68,12 @@ fn assigning<'a>(
     new: &dyn Fn(&str, &str) -> String,
 ) -> Template<'a> {
     let touched = if table.has("updated_at") {
-        let (old, new) = (
-            present.join(&|name, _| format!("s.{name}")),
-            present.join(new),
-        );
+        // The comparison ends with the first that differs, and days pass for everybody.
+        let mut columns = present.columns.clone();
+        columns.sort_by_key(|(name, _)| !name.starts_with("days_"));
+        let compared = Present { table, columns };
+        let old = compared.join(&|name, _| format!("s.{name}"));
+        let new = compared.join(new);
         // Unchanged rows keep their `updated_at`: only the time of calculation moves on.
         format!(
             ",\n      updated_at = CASE WHEN ({old}) IS DISTINCT FROM ({new}) THEN now() ELSE s.updated_at END"
