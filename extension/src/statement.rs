@@ -3,10 +3,16 @@
 //! pgrx takes a new snapshot for each statement of a transaction that has written. These take the one
 //! that is asked for, so that statements which belong together see the same rows.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::ffi::CString;
+use std::hash::Hash;
+use std::rc::Rc;
+use std::thread::LocalKey;
 
 use pgrx::pg_sys;
 
+use crate::error::Result;
 use crate::raw::rows_of;
 
 /// A prepared statement that lives as long as it is kept. Its parameters are known by their place.
@@ -130,6 +136,28 @@ impl Drop for Statement {
         // SAFETY: it was kept by SPI_keepplan, and nobody else has it.
         unsafe { pg_sys::SPI_freeplan(self.plan) };
     }
+}
+
+/// Things that were made of the CRM as a generation of the catalog had it, by what they are for.
+pub(crate) type Kept<K, T> = RefCell<HashMap<K, (u64, Rc<T>)>>;
+
+/// What is kept for a purpose, made where there is none of this generation yet.
+pub(crate) fn kept<K: Copy + Eq + Hash, T>(
+    all: &'static LocalKey<Kept<K, T>>,
+    purpose: K,
+    generation: u64,
+    make: impl FnOnce() -> Result<T>,
+) -> Result<Rc<T>> {
+    let known = all.with_borrow(|all| {
+        let (of, known) = all.get(&purpose)?;
+        (*of == generation).then(|| Rc::clone(known))
+    });
+    if let Some(known) = known {
+        return Ok(known);
+    }
+    let made = Rc::new(make()?);
+    all.with_borrow_mut(|all| all.insert(purpose, (generation, Rc::clone(&made))));
+    Ok(made)
 }
 
 /// What takes the rows of a statement. PostgreSQL knows the first field alone.

@@ -2,7 +2,6 @@
 //! changes.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use pgrx::datum::{JsonB, TimestampWithTimeZone, Uuid};
@@ -13,7 +12,7 @@ use super::{Kind, Scored, deals, relationships};
 use crate::crm::Crm;
 use crate::error::Result;
 use crate::raw::{each_row, value};
-use crate::statement::{Snapshot, Statement};
+use crate::statement::{Kept, Snapshot, Statement, kept};
 
 /// Advisory locks of a refresh are taken in this class, one a user.
 const LOCK_SEED: i64 = 0x6372_6d5f_6865_616c;
@@ -21,13 +20,10 @@ const LOCK_SEED: i64 = 0x6372_6d5f_6865_616c;
 /// What a statement is for: one user or many (or which ghost model), and which part of the CRM.
 type Purpose = (Kind, bool, i64);
 
-/// What was made for a purpose, in which generation of the catalog.
-type Kept<T> = RefCell<HashMap<Purpose, (u64, T)>>;
-
 thread_local! {
     static CAN_COMPUTE_USERS: Cell<bool> = const { Cell::new(false) };
-    static DUE: Kept<Rc<Statement>> = RefCell::new(HashMap::new());
-    static COMPUTE: Kept<String> = RefCell::new(HashMap::new());
+    static DUE: Kept<Purpose, Statement> = RefCell::default();
+    static COMPUTE: Kept<Purpose, String> = RefCell::default();
 }
 
 /// The targets of the users, with the scores they have.
@@ -94,23 +90,15 @@ const DUE_TYPES: [pg_sys::Oid; 3] = [pg_sys::UUIDARRAYOID, pg_sys::UUIDOID, TIME
 /// One user is asked for so often that her plan is made apart: it is one for any user, and need not be made
 /// again at each call.
 fn due_statement(kind: Kind, crm: &Crm, one: bool) -> Result<Rc<Statement>> {
-    let key = (kind, one, crm.part);
-    let known = DUE.with_borrow(|kept| {
-        let (generation, statement) = kept.get(&key)?;
-        (*generation == crm.generation).then(|| Rc::clone(statement))
-    });
-    if let Some(known) = known {
-        return Ok(known);
-    }
-    let compare = if one { "= $1" } else { "= ANY ($1)" };
-    let text = match kind {
-        Kind::Deals => deals::due(crm, compare)?,
-        Kind::Relationships => relationships::due(crm, compare)?,
-    };
-    let types = [DUE_TYPES[usize::from(one)], TIME];
-    let made = Rc::new(Statement::prepare(&text, &types));
-    DUE.with_borrow_mut(|kept| kept.insert(key, (crm.generation, Rc::clone(&made))));
-    Ok(made)
+    kept(&DUE, (kind, one, crm.part), crm.generation, || {
+        let compare = if one { "= $1" } else { "= ANY ($1)" };
+        let text = match kind {
+            Kind::Deals => deals::due(crm, compare)?,
+            Kind::Relationships => relationships::due(crm, compare)?,
+        };
+        let types = [DUE_TYPES[usize::from(one)], TIME];
+        Ok(Statement::prepare(&text, &types))
+    })
 }
 
 /// # Safety
@@ -228,18 +216,10 @@ pub(super) fn can_compute_users() -> Result<bool> {
     Ok(CAN_COMPUTE_USERS.get())
 }
 
-fn statement(kind: Kind, crm: &Crm, calibrated: bool) -> Result<String> {
-    COMPUTE.with_borrow_mut(|kept| {
-        if let Some((generation, text)) = kept.get(&(kind, calibrated, crm.part))
-            && *generation == crm.generation
-        {
-            return Ok(text.clone());
-        }
-        let text = match kind {
-            Kind::Deals => deals::compute(crm)?,
-            Kind::Relationships => relationships::compute(crm, calibrated)?,
-        };
-        kept.insert((kind, calibrated, crm.part), (crm.generation, text.clone()));
-        Ok(text)
+fn statement(kind: Kind, crm: &Crm, calibrated: bool) -> Result<Rc<String>> {
+    let purpose = (kind, calibrated, crm.part);
+    kept(&COMPUTE, purpose, crm.generation, || match kind {
+        Kind::Deals => deals::compute(crm),
+        Kind::Relationships => relationships::compute(crm, calibrated),
     })
 }

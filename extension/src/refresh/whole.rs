@@ -5,7 +5,6 @@ mod read;
 mod write;
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use crm_health_scoring::config::Config;
@@ -19,7 +18,7 @@ use super::statements::Statements;
 use crate::error::{Error, Result};
 use crate::gather::batch::{self, Batch, UnderWay};
 use crate::owner::AlwaysGeneric;
-use crate::statement::Snapshot;
+use crate::statement::{Kept, Snapshot, kept};
 
 /// How many users one round scores: enough to be worth its statements, and few enough for their rows to
 /// stay in memory.
@@ -36,11 +35,9 @@ pub(super) struct Computed {
     pub(super) looks_back: bool,
 }
 
-/// The statements by ghost model and part of the CRM, with the generation of the catalog they are of.
-type Kept = HashMap<(bool, i64), (u64, Rc<Statements>)>;
-
 thread_local! {
-    static STATEMENTS: RefCell<Kept> = RefCell::new(HashMap::new());
+    /// By ghost model and part of the CRM.
+    static STATEMENTS: Kept<(bool, i64), Statements> = RefCell::default();
 }
 
 /// Computes and writes the scores of the users' relationships that are older than `oldest_fresh`,
@@ -80,17 +77,8 @@ pub(super) fn compute(refresh: &Refresh<'_>, oldest_fresh: i64) -> Result<Vec<Co
 
 fn statements(refresh: &Refresh<'_>) -> Result<Rc<Statements>> {
     let (crm, calibrated) = (refresh.crm, super::is_calibrated(refresh.config));
-    let key = (calibrated, crm.part);
-    let known = STATEMENTS.with_borrow(|kept| {
-        let (generation, statements) = kept.get(&key)?;
-        (*generation == crm.generation).then(|| Rc::clone(statements))
-    });
-    if let Some(known) = known {
-        return Ok(known);
-    }
-    let made = Rc::new(Statements::prepare(crm, calibrated)?);
-    STATEMENTS.with_borrow_mut(|kept| kept.insert(key, (crm.generation, Rc::clone(&made))));
-    Ok(made)
+    let make = || Statements::prepare(crm, calibrated);
+    kept(&STATEMENTS, (calibrated, crm.part), crm.generation, make)
 }
 
 impl Computed {
