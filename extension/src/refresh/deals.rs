@@ -49,12 +49,20 @@ const HISTORY: &[Computed] = &[
     ("snapshot_at", "$4"),
 ];
 
-/// The statement that finds the targets of users; `users` compares with them.
-pub(super) fn due(crm: &Crm, users: &str) -> Result<String> {
+/// The statement that finds the targets of users; `users` compares with them. `fresh_alone` is whether a score
+/// of another user, which is not fresh, may as well be none: then those of the user are read at once, and not
+/// deal by deal.
+pub(super) fn due(crm: &Crm, users: &str, fresh_alone: bool) -> Result<String> {
     let scores = crm.score_table(TABLE)?.qualified();
+    let whose = if fresh_alone {
+        format!(" AND s.user_id {users}")
+    } else {
+        String::new()
+    };
     Template::default()
         .with("scores", scores)
         .with("users", users)
+        .with("whose", whose)
         .fill(include_str!("../../../sql/refresh/deals_due.sql"), crm)
 }
 

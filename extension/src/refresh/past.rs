@@ -30,7 +30,7 @@ pub(crate) fn past(kind: Kind, crm: &Crm, calibrated: bool, keep: bool) -> Resul
         Kind::Deals => (
             deals::scored(&then)?,
             include_str!("../../../sql/replay/deals_replay.sql"),
-            deals::due(&then, "= $1")?,
+            deals::due(&then, "= $1", false)?,
             deals::history(crm)?,
         ),
         Kind::Relationships => (

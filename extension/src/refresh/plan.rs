@@ -23,6 +23,7 @@ type Purpose = (Kind, bool, i64);
 thread_local! {
     static CAN_COMPUTE_USERS: Cell<bool> = const { Cell::new(false) };
     static DUE: Kept<Purpose, Statement> = RefCell::default();
+    static FRESH: Kept<Purpose, Statement> = RefCell::default();
     static COMPUTE: Kept<Purpose, String> = RefCell::default();
 }
 
@@ -34,7 +35,7 @@ pub(super) fn due(
     oldest_fresh: TimestampWithTimeZone,
 ) -> Result<Vec<Scored>> {
     Spi::connect(|_| {
-        let statement = due_statement(kind, crm, users.len() == 1)?;
+        let statement = due_statement(kind, crm, users.len() == 1, false)?;
         let ids = match users {
             [one] => one.into_datum(),
             many => many.to_vec().into_datum(),
@@ -61,7 +62,7 @@ pub(super) fn fresh(
     mut push: impl FnMut([Option<pg_sys::Datum>; 3]),
 ) -> Result<Option<usize>> {
     Spi::connect(|_| {
-        let statement = due_statement(kind, crm, true)?;
+        let statement = due_statement(kind, crm, true, true)?;
         let values = [user.into_datum(), oldest_fresh.into_datum()];
         let _snapshot = Snapshot::newest();
         let (mut count, mut all_fresh) = (0, true);
@@ -89,11 +90,12 @@ const DUE_TYPES: [pg_sys::Oid; 3] = [pg_sys::UUIDARRAYOID, pg_sys::UUIDOID, TIME
 
 /// One user is asked for so often that her plan is made apart: it is one for any user, and need not be made
 /// again at each call.
-fn due_statement(kind: Kind, crm: &Crm, one: bool) -> Result<Rc<Statement>> {
-    kept(&DUE, (kind, one, crm.part), crm.generation, || {
+fn due_statement(kind: Kind, crm: &Crm, one: bool, fresh_alone: bool) -> Result<Rc<Statement>> {
+    let all = if fresh_alone { &FRESH } else { &DUE };
+    kept(all, (kind, one, crm.part), crm.generation, || {
         let compare = if one { "= $1" } else { "= ANY ($1)" };
         let text = match kind {
-            Kind::Deals => deals::due(crm, compare)?,
+            Kind::Deals => deals::due(crm, compare, fresh_alone)?,
             Kind::Relationships => relationships::due(crm, compare)?,
         };
         let types = [DUE_TYPES[usize::from(one)], TIME];
