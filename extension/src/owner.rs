@@ -3,6 +3,8 @@
 //! A definer function that belongs to a superuser and writes tables of someone else would run
 //! their triggers, defaults and index functions with a superuser's rights.
 
+use std::ffi::CStr;
+
 use pgrx::pg_sys;
 
 /// Puts the owner of the score tables in force until it is dropped. When a statement fails,
@@ -47,33 +49,52 @@ impl Drop for AsOwner {
     }
 }
 
-/// Until it is dropped, kept plans are made once, for any values: a large statement takes longer to
-/// plan than one user takes to be scored.
-pub(crate) struct AlwaysGeneric {
+/// Until it is dropped, kept plans are made in one way.
+pub(crate) struct Plans {
     guc_level: i32,
 }
 
-impl AlwaysGeneric {
-    pub(crate) fn enter() -> Self {
-        // SAFETY: sets an option that every user may set, in a level of its own.
+impl Plans {
+    /// Once, for any values: a large statement takes longer to plan than one user takes to be scored.
+    pub(crate) fn generic() -> Self {
+        Self::made(&[(c"plan_cache_mode", c"force_generic_plan")])
+    }
+
+    /// Anew, for the values at hand.
+    pub(crate) fn custom() -> Self {
+        Self::made(&[(c"plan_cache_mode", c"force_custom_plan")])
+    }
+
+    /// The same, by an index where there is one.
+    pub(crate) fn custom_by_index() -> Self {
+        Self::made(&[
+            (c"plan_cache_mode", c"force_custom_plan"),
+            (c"enable_seqscan", c"off"),
+        ])
+    }
+
+    fn made(options: &[(&CStr, &CStr)]) -> Self {
+        // SAFETY: sets options that every user may set, in a level of their own.
         unsafe {
             let guc_level = pg_sys::NewGUCNestLevel();
-            pg_sys::set_config_option(
-                c"plan_cache_mode".as_ptr(),
-                c"force_generic_plan".as_ptr(),
-                pg_sys::GucContext::PGC_USERSET,
-                pg_sys::GucSource::PGC_S_SESSION,
-                pg_sys::GucAction::GUC_ACTION_SAVE,
-                true,
-                0,
-                false,
-            );
+            for (name, value) in options {
+                pg_sys::set_config_option(
+                    name.as_ptr(),
+                    value.as_ptr(),
+                    pg_sys::GucContext::PGC_USERSET,
+                    pg_sys::GucSource::PGC_S_SESSION,
+                    pg_sys::GucAction::GUC_ACTION_SAVE,
+                    true,
+                    0,
+                    false,
+                );
+            }
             Self { guc_level }
         }
     }
 }
 
-impl Drop for AlwaysGeneric {
+impl Drop for Plans {
     fn drop(&mut self) {
         // SAFETY: undoes exactly what `enter` did. While an error unwinds, the abort does it.
         if !std::thread::panicking() {

@@ -10,7 +10,7 @@ use std::hash::Hash;
 use std::rc::Rc;
 use std::thread::LocalKey;
 
-use pgrx::pg_sys;
+use pgrx::{PgMemoryContexts, pg_sys};
 
 use crate::error::Result;
 use crate::raw::rows_of;
@@ -73,7 +73,7 @@ impl Statement {
     }
 
     /// Reads rows one after another, as they come out of the plan and before anything is copied, by the
-    /// [`Snapshot`] in force, until `read` returns false.
+    /// [`Snapshot`] in force, until `read` returns false. What `read` allocates is freed after each row.
     ///
     /// # Safety
     /// As above; the statement must return `N` columns.
@@ -83,6 +83,7 @@ impl Statement {
         values: &[Option<pg_sys::Datum>],
         mut read: impl FnMut([Option<pg_sys::Datum>; N]) -> bool,
     ) {
+        let context = PgMemoryContexts::new("crm_health row");
         let mut receiver = Receiver::<N> {
             base: pg_sys::DestReceiver {
                 receiveSlot: Some(receive::<N>),
@@ -92,6 +93,7 @@ impl Statement {
                 mydest: pg_sys::CommandDest::DestNone,
             },
             read: &mut read,
+            context: context.value(),
         };
         // SAFETY: the receiver and the parameters outlive the execution.
         unsafe {
@@ -165,6 +167,7 @@ pub(crate) fn kept<K: Copy + Eq + Hash, T>(
 struct Receiver<'a, const N: usize> {
     base: pg_sys::DestReceiver,
     read: &'a mut dyn FnMut([Option<pg_sys::Datum>; N]) -> bool,
+    context: pg_sys::MemoryContext,
 }
 
 unsafe extern "C-unwind" fn receive<const N: usize>(
@@ -178,10 +181,14 @@ unsafe extern "C-unwind" fn receive<const N: usize>(
                 pg_sys::slot_getsomeattrs_int(slot, N as i32);
             }
             let receiver = &mut *receiver.cast::<Receiver<'_, N>>();
-            (receiver.read)(std::array::from_fn(|column| {
+            let before = pg_sys::MemoryContextSwitchTo(receiver.context);
+            let goes_on = (receiver.read)(std::array::from_fn(|column| {
                 let is_null = *(*slot).tts_isnull.add(column);
                 (!is_null).then(|| *(*slot).tts_values.add(column))
-            }))
+            }));
+            pg_sys::MemoryContextSwitchTo(before);
+            pg_sys::MemoryContextReset(receiver.context);
+            goes_on
         })
     }
 }

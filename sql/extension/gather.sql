@@ -15,7 +15,7 @@ CREATE AGGREGATE crm_health.collect_user_events(
   automated boolean, newest_alone_before timestamptz
 ) (
   SFUNC = crm_health.collect_user_events_row, STYPE = internal, SSPACE = 1048576,
-  FINALFUNC = crm_health.collect_user_events_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE
+  FINALFUNC = crm_health.collect_user_events_result, FINALFUNC_MODIFY = READ_WRITE, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE crm_health.collect_user_events(uuid, uuid, timestamptz, uuid, text, text, text, text, text, integer, boolean, boolean, double precision, double precision, text, boolean, timestamptz)
   IS 'The events of a user; from before newest_alone_before only the newest of each contact and company: any, inbound, meaningful';

@@ -1,4 +1,1 @@
-crm_health.collect_user_events(
-          e.contact_id, e.company_id, e.event_timestamp, e.id, e.event_type, e.direction, e.external_source,
-          e.external_id, e.thread_id, e.thread_position, e.was_replied, e.was_opened, e.response_time_hours,
-          e.sentiment_score, {subject_or_null}, {automated_or_null}, $5)
+crm_health.collect_user_events({user_event_columns}, $5)

@@ -47,21 +47,32 @@ ANALYZE;";
 
 const USERS: &str = "(SELECT array_agg(id) FROM profiles)";
 
+/// How users are refreshed: all in one call, or in a call each.
+const TOGETHER: [&str; 2] = [
+    "SELECT count(*) FROM crm_health.refresh_{kind}({USERS}, 0, '{at}')",
+    "SELECT count(r) FROM profiles p CROSS JOIN LATERAL crm_health.refresh_{kind}(ARRAY[p.id], 0, '{at}') r",
+];
+
+fn scores(db: &Database) -> Vec<String> {
+    scores_by(db, TOGETHER[0], "SELECT")
+}
+
 /// Refreshes as of two instants, the later one by what is kept of the earlier one's streams, and returns each time every
 /// score as text. A session of its own, so that nothing is kept from another way.
-fn scores(db: &Database) -> Vec<String> {
+fn scores_by(db: &Database, call: &str, settings: &str) -> Vec<String> {
     let mut session = db.session();
+    session.batch_execute(settings).expect("settings");
     session
         .batch_execute("DELETE FROM relationship_health_scores; DELETE FROM contact_streams; DELETE FROM relationship_health_history;")
         .expect("nothing is scored yet");
     let mut all = Vec::new();
     for at in ["2026-03-01 08:00+00", "2026-03-04 20:00+00"] {
-        session
-            .batch_execute(&format!(
-                "SELECT * FROM crm_health.refresh_deals({USERS}, 0, '{at}');
-                 SELECT * FROM crm_health.refresh_relationships({USERS}, 0, '{at}')"
-            ))
-            .expect("a refresh");
+        for kind in ["deals", "relationships"] {
+            let filled = call.replace("{kind}", kind).replace("{USERS}", USERS);
+            session
+                .batch_execute(&filled.replace("{at}", at))
+                .expect("a refresh");
+        }
         let rows = session
             .query(
                 "SELECT (to_jsonb(s) - '{id,created_at,updated_at}'::text[])::text
@@ -122,7 +133,32 @@ fn all_ways_agree(prepare: &str) {
     ];
     for (change, way) in ways {
         db.run(change);
-        assert_same(&scores(&db), &expected, way);
+        for call in TOGETHER {
+            assert_same(
+                &scores_by(&db, call, "SELECT"),
+                &expected,
+                &format!("{way}: {call}"),
+            );
+        }
+    }
+}
+
+/// Where the events of all users do not fit into memory, they are read in several passes.
+#[test]
+fn so_they_do_where_memory_is_short() {
+    let mut db = Database::new();
+    db.run(FILL);
+    // Ten megabytes, where one is to do; and users of whom one alone has more than that.
+    db.run("UPDATE communication_events SET subject = subject || repeat('.', 4000)");
+    let expected = scores_by(&db, TOGETHER[1], "SET maintenance_work_mem = '1GB'");
+    db.run("DROP INDEX communication_events_automated_idx, communication_events_time_idx");
+    for memory in ["1MB", "5MB", "1GB"] {
+        let found = scores_by(
+            &db,
+            TOGETHER[0],
+            &format!("SET maintenance_work_mem = '{memory}'"),
+        );
+        assert_same(&found, &expected, memory);
     }
 }
 

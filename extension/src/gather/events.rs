@@ -6,7 +6,7 @@ use crm_health_scoring::interaction::{self, Direction, EventType, Instant};
 use pgrx::pg_sys;
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::own::{bytes, float8, int4, int8, is_true, uuid};
+use super::own::{Values, bytes, float8, int4, int8, is_true, uuid};
 use super::packed::{Packer, Plain, Text};
 use super::targets::{Owner, result};
 use crate::collect::{direction, event_type, external_key, is_meaningful, state, to_instant};
@@ -235,12 +235,19 @@ pg_function! {
     }
 }
 
-/// The events from some instant on, and of each contact and company the newest of what came
+/// The events of a user from some instant on, and of each contact and company the newest of what came
 /// before: any, inbound, meaningful.
 #[derive(Default)]
-struct Events {
+pub(crate) struct Events {
     packer: Packer<EventRow>,
-    before: HashMap<[u8; 16], [Option<EventRow>; 3]>,
+    before: HashMap<[u8; 16], [Option<Older>; 3]>,
+}
+
+/// An event with its subject, until it is known that no newer one takes its place.
+#[derive(Clone)]
+struct Older {
+    row: EventRow,
+    subject: Option<Vec<u8>>,
 }
 
 pg_function! {
@@ -249,17 +256,7 @@ pg_function! {
         // SAFETY: the argument numbers and types are those of the aggregate's declaration.
         unsafe {
             let state = state::<Events>(fcinfo);
-            if let Some(at) = int8(fcinfo, 3) {
-                let events = &mut *state;
-                let row = row(fcinfo, at, &mut events.packer);
-                if !row.is(HAS_CONTACT | HAS_COMPANY) {
-                    // Nobody's: it counts for no score.
-                } else if int8(fcinfo, 17).is_some_and(|first| at < first) {
-                    events.keep_newest(row);
-                } else {
-                    events.packer.rows.push(row);
-                }
-            }
+            (*state).keep(fcinfo, int8(fcinfo, 17));
             pg_sys::Datum::from(state)
         }
     }
@@ -273,67 +270,110 @@ pg_function! {
             if pgrx::pg_arg_is_null(fcinfo, 0) {
                 return pgrx::pg_return_null(fcinfo);
             }
-            let events: &Events = &*pgrx::pg_getarg_datum_raw(fcinfo, 0).cast_mut_ptr();
-            let before: Vec<EventRow> = events.before.values().flatten().flatten().copied().collect();
-            events.packer.to_datum(&before)
+            let events: *mut Events = pgrx::pg_getarg_datum_raw(fcinfo, 0).cast_mut_ptr();
+            (*events).all().to_datum()
         }
     }
 }
 
 impl Events {
-    fn keep_newest(&mut self, row: EventRow) {
+    /// Keeps an event; one from before `first` only as far as it is the newest.
+    ///
+    /// # Safety
+    /// The values from 1 on must be those of collect_user_events.sql.
+    pub(crate) unsafe fn keep(&mut self, values: impl Values + Copy, first: Option<i64>) {
+        unsafe {
+            let Some(at) = int8(values, 3) else {
+                return;
+            };
+            let mut row = row(values, at);
+            if !row.is(HAS_CONTACT | HAS_COMPANY) {
+                // Nobody's: it counts for no score.
+                return;
+            }
+            let subject = bytes(values, 15);
+            if first.is_some_and(|first| at < first) {
+                self.keep_newest(&row, subject);
+            } else {
+                row.subject = self.packer.text(subject);
+                self.packer.rows.push(row);
+            }
+        }
+    }
+
+    fn keep_newest(&mut self, row: &EventRow, subject: Option<&[u8]>) {
+        let counts = [
+            true,
+            row.direction() == Direction::Inbound,
+            row.is_meaningful(),
+        ];
         for key in [row.contact(), row.company()].into_iter().flatten() {
             let newest = self.before.entry(key).or_default();
-            let counts = [
-                true,
-                row.direction() == Direction::Inbound,
-                row.is_meaningful(),
-            ];
             for (slot, _) in newest.iter_mut().zip(counts).filter(|(_, counts)| *counts) {
-                if slot.is_none_or(|kept| row.is_newer_than(&kept)) {
-                    *slot = Some(row);
+                if slot
+                    .as_ref()
+                    .is_none_or(|kept| row.is_newer_than(&kept.row))
+                {
+                    *slot = Some(Older {
+                        row: *row,
+                        subject: subject.map(<[u8]>::to_vec),
+                    });
                 }
             }
         }
     }
+
+    /// All that was kept.
+    pub(crate) fn all(&mut self) -> &Packer<EventRow> {
+        for Older { mut row, subject } in std::mem::take(&mut self.before)
+            .into_values()
+            .flatten()
+            .flatten()
+        {
+            row.subject = self.packer.text(subject.as_deref());
+            self.packer.rows.push(row);
+        }
+        &self.packer
+    }
+
+    /// About how much memory it takes, in bytes.
+    pub(crate) fn size(&self) -> usize {
+        self.packer.size() + self.before.len() * size_of::<[Option<Older>; 3]>()
+    }
 }
 
-unsafe fn row(
-    fcinfo: pg_sys::FunctionCallInfo,
-    at: pg_sys::TimestampTz,
-    packer: &mut Packer<EventRow>,
-) -> EventRow {
+unsafe fn row(values: impl Values + Copy, at: pg_sys::TimestampTz) -> EventRow {
     unsafe {
-        let (contact, company) = (uuid(fcinfo, 1), uuid(fcinfo, 2));
-        let source = bytes(fcinfo, 7).unwrap_or_default();
-        let external = bytes(fcinfo, 8).map(|id| external_key(source, id).to_ne_bytes());
-        let thread = bytes(fcinfo, 9).map(|thread| xxh3_128(thread).to_ne_bytes());
-        let event_type_text = bytes(fcinfo, 5);
-        let position = int4(fcinfo, 10);
+        let (contact, company) = (uuid(values, 1), uuid(values, 2));
+        let source = bytes(values, 7).unwrap_or_default();
+        let external = bytes(values, 8).map(|id| external_key(source, id).to_ne_bytes());
+        let thread = bytes(values, 9).map(|thread| xxh3_128(thread).to_ne_bytes());
+        let event_type_text = bytes(values, 5);
+        let position = int4(values, 10);
         let flags = [
             (HAS_CONTACT, contact.is_some()),
             (HAS_COMPANY, company.is_some()),
             (HAS_EXTERNAL, external.is_some()),
             (HAS_THREAD, thread.is_some()),
             (HAS_POSITION, position.is_some()),
-            (WAS_REPLIED, is_true(fcinfo, 11)),
-            (WAS_OPENED, is_true(fcinfo, 12)),
-            (AUTOMATED, is_true(fcinfo, 16)),
+            (WAS_REPLIED, is_true(values, 11)),
+            (WAS_OPENED, is_true(values, 12)),
+            (AUTOMATED, is_true(values, 16)),
             (IS_BARE, event_type_text.is_none()),
         ];
         EventRow {
             at,
-            id: uuid(fcinfo, 4).unwrap_or_default(),
+            id: uuid(values, 4).unwrap_or_default(),
             contact: contact.unwrap_or_default(),
             company: company.unwrap_or_default(),
             external_key: external.unwrap_or_default(),
             thread_key: thread.unwrap_or_default(),
-            response_time_hours: float8(fcinfo, 13),
-            sentiment: float8(fcinfo, 14),
-            subject: packer.text(bytes(fcinfo, 15)),
+            response_time_hours: float8(values, 13),
+            sentiment: float8(values, 14),
+            subject: Text::NONE,
             thread_position: position.unwrap_or_default(),
             event_type: event_type(event_type_text.unwrap_or_default()) as u8,
-            direction: direction(bytes(fcinfo, 6).unwrap_or_default()) as u8,
+            direction: direction(bytes(values, 6).unwrap_or_default()) as u8,
             flags: flags
                 .iter()
                 .fold(0, |flags, (flag, is)| flags | if *is { *flag } else { 0 }),

@@ -1,24 +1,48 @@
-//! Arguments of a raw function, read without a copy.
+//! Arguments of a raw function and columns of a row, read without a copy.
 
 use pgrx::pg_sys;
 
 use crate::datums;
 use crate::raw::pg_function;
 
-/// The bytes of a `text`, `bytea` or `numeric` argument.
+/// Values by their number: the arguments of a call, or the columns of a row.
 ///
 /// # Safety
-/// The argument must be declared as one of these.
-pub(crate) unsafe fn bytes<'a>(
-    fcinfo: pg_sys::FunctionCallInfo,
-    argument: usize,
-) -> Option<&'a [u8]> {
-    unsafe {
-        if pgrx::pg_arg_is_null(fcinfo, argument) {
-            return None;
+/// Whoever implements it hands out datums of the types that are asked for.
+pub(crate) unsafe trait Values {
+    /// The value, where it is not NULL.
+    ///
+    /// # Safety
+    /// There must be so many.
+    unsafe fn value(&self, number: usize) -> Option<pg_sys::Datum>;
+}
+
+// SAFETY: the types are those of the function's declaration.
+unsafe impl Values for pg_sys::FunctionCallInfo {
+    #[inline]
+    unsafe fn value(&self, number: usize) -> Option<pg_sys::Datum> {
+        unsafe {
+            let is_null = pgrx::pg_arg_is_null(*self, number);
+            (!is_null).then(|| pgrx::pg_getarg_datum_raw(*self, number))
         }
-        let stored: *mut pg_sys::varlena =
-            pgrx::pg_getarg_datum_raw(fcinfo, argument).cast_mut_ptr();
+    }
+}
+
+// SAFETY: the types are those of the statement that returned the row.
+unsafe impl<const N: usize> Values for [Option<pg_sys::Datum>; N] {
+    #[inline]
+    unsafe fn value(&self, number: usize) -> Option<pg_sys::Datum> {
+        self[number]
+    }
+}
+
+/// The bytes of a `text`, `bytea` or `numeric`.
+///
+/// # Safety
+/// The value must be of one of these types.
+pub(crate) unsafe fn bytes<'a>(values: impl Values, number: usize) -> Option<&'a [u8]> {
+    unsafe {
+        let stored: *mut pg_sys::varlena = values.value(number)?.cast_mut_ptr();
         // What lies there as it is needs no call to PostgreSQL: most of it does.
         let is_plain = if pgrx::varatt_is_1b(stored) {
             !pgrx::varatt_is_1b_e(stored)
@@ -34,64 +58,56 @@ pub(crate) unsafe fn bytes<'a>(
     }
 }
 
-/// A `uuid` argument.
+/// A `uuid`.
 ///
 /// # Safety
-/// The argument must be declared `uuid`.
-pub(crate) unsafe fn uuid(fcinfo: pg_sys::FunctionCallInfo, argument: usize) -> Option<[u8; 16]> {
+/// The value must be a `uuid`.
+pub(crate) unsafe fn uuid(values: impl Values, number: usize) -> Option<[u8; 16]> {
     unsafe {
-        if pgrx::pg_arg_is_null(fcinfo, argument) {
-            return None;
-        }
-        let datum = pgrx::pg_getarg_datum_raw(fcinfo, argument);
+        let datum = values.value(number)?;
         Some(datum.cast_mut_ptr::<[u8; 16]>().read_unaligned())
     }
 }
 
-/// An argument that is its datum: `timestamptz`, `bigint`, `integer`, `boolean`, or the bits of a
+/// A value that is its datum: `timestamptz`, `bigint`, `integer`, `boolean`, or the bits of a
 /// `double precision`.
 ///
 /// # Safety
-/// The argument must be declared as one of these.
-pub(crate) unsafe fn word(fcinfo: pg_sys::FunctionCallInfo, argument: usize) -> Option<usize> {
-    unsafe {
-        if pgrx::pg_arg_is_null(fcinfo, argument) {
-            return None;
-        }
-        Some(pgrx::pg_getarg_datum_raw(fcinfo, argument).value())
-    }
+/// The value must be of one of these types.
+pub(crate) unsafe fn word(values: impl Values, number: usize) -> Option<usize> {
+    Some(unsafe { values.value(number) }?.value())
 }
 
-/// A `timestamptz` or `bigint` argument.
+/// A `timestamptz` or `bigint`.
 ///
 /// # Safety
 /// As for [`word`].
-pub(crate) unsafe fn int8(fcinfo: pg_sys::FunctionCallInfo, argument: usize) -> Option<i64> {
-    unsafe { word(fcinfo, argument) }.map(|word| word as i64)
+pub(crate) unsafe fn int8(values: impl Values, number: usize) -> Option<i64> {
+    unsafe { word(values, number) }.map(|word| word as i64)
 }
 
-/// An `integer` argument.
+/// An `integer`.
 ///
 /// # Safety
 /// As for [`word`].
-pub(crate) unsafe fn int4(fcinfo: pg_sys::FunctionCallInfo, argument: usize) -> Option<i32> {
-    unsafe { word(fcinfo, argument) }.map(|word| word as i32)
+pub(crate) unsafe fn int4(values: impl Values, number: usize) -> Option<i32> {
+    unsafe { word(values, number) }.map(|word| word as i32)
 }
 
-/// Whether a `boolean` argument is true; NULL is not.
+/// Whether a `boolean` is true; NULL is not.
 ///
 /// # Safety
 /// As for [`word`].
-pub(crate) unsafe fn is_true(fcinfo: pg_sys::FunctionCallInfo, argument: usize) -> bool {
-    unsafe { word(fcinfo, argument) }.is_some_and(|word| word & 0xff != 0)
+pub(crate) unsafe fn is_true(values: impl Values, number: usize) -> bool {
+    unsafe { word(values, number) }.is_some_and(|word| word & 0xff != 0)
 }
 
-/// A `double precision` argument, NaN for NULL: the core takes both for unknown.
+/// A `double precision`, NaN for NULL: the core takes both for unknown.
 ///
 /// # Safety
 /// As for [`word`].
-pub(crate) unsafe fn float8(fcinfo: pg_sys::FunctionCallInfo, argument: usize) -> f64 {
-    unsafe { word(fcinfo, argument) }.map_or(f64::NAN, |word| f64::from_bits(word as u64))
+pub(crate) unsafe fn float8(values: impl Values, number: usize) -> f64 {
+    unsafe { word(values, number) }.map_or(f64::NAN, |word| f64::from_bits(word as u64))
 }
 
 pg_function! {

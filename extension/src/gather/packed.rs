@@ -58,16 +58,11 @@ impl<R: Plain> Packer<R> {
         }
     }
 
-    /// The bytes of the rows and of `more` rows behind them.
-    pub(crate) fn to_datum(&self, more: &[R]) -> pg_sys::Datum {
-        let count = (self.rows.len() + more.len()) as u32;
+    /// The bytes of the rows and their texts.
+    pub(crate) fn to_datum(&self) -> pg_sys::Datum {
+        let count = self.rows.len() as u32;
         let head = [count.to_ne_bytes(), (size_of::<R>() as u32).to_ne_bytes()].concat();
-        let parts = [
-            &head,
-            plain_bytes(&self.rows),
-            plain_bytes(more),
-            &self.texts,
-        ];
+        let parts = [&head, plain_bytes(&self.rows), &self.texts];
         let length = pg_sys::VARHDRSZ + parts.iter().map(|part| part.len()).sum::<usize>();
         // SAFETY: allocates as much as is written. PostgreSQL refuses more than a gigabyte.
         unsafe {
@@ -79,6 +74,20 @@ impl<R: Plain> Packer<R> {
                 end = end.add(part.len());
             }
             pg_sys::Datum::from(varlena)
+        }
+    }
+
+    /// How much memory it takes, in bytes.
+    pub(crate) fn size(&self) -> usize {
+        size_of_val(&*self.rows) + self.texts.len()
+    }
+
+    /// What was packed, read where it is.
+    pub(crate) fn unpacked(&self) -> Unpacked<'_, R> {
+        Unpacked {
+            rows: plain_bytes(&self.rows),
+            texts: &self.texts,
+            of: PhantomData,
         }
     }
 }

@@ -27,12 +27,12 @@ use crate::ghost::days::{day_of, decode, start_of};
 use crate::ghost::streams::{seal, seal_with, streams_of};
 
 /// What was read of one user, as the aggregates packed it.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 pub(crate) struct Sources<'a> {
     pub(crate) user: [u8; 16],
     pub(crate) targets: Option<&'a [u8]>,
     /// The events of the window.
-    pub(crate) events: Option<&'a [u8]>,
+    pub(crate) events: Unpacked<'a, EventRow>,
     pub(crate) streams: Option<&'a [u8]>,
     pub(crate) meetings: Option<&'a [u8]>,
     pub(crate) deals: Option<&'a [u8]>,
@@ -91,7 +91,7 @@ pub(crate) struct Gathered<'a> {
 impl<'a> Gathered<'a> {
     /// Puts together what was read; `automated` names events that came without that mark.
     pub(crate) fn new(terms: Terms<'a>, sources: &Sources<'a>, automated: HashSet<u128>) -> Self {
-        let texts = Unpacked::new(sources.events);
+        let texts = sources.events;
         let user = User::new(sources.targets, texts.iter());
         let meeting_texts = Unpacked::new(sources.meetings);
         let meetings: Vec<MeetingRow> = meeting_texts.iter().collect();

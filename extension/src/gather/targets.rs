@@ -314,6 +314,6 @@ pub(super) unsafe fn result<R: Plain>(fcinfo: pg_sys::FunctionCallInfo) -> pg_sy
             return pgrx::pg_return_null(fcinfo);
         }
         let packer: &Packer<R> = &*pgrx::pg_getarg_datum_raw(fcinfo, 0).cast_mut_ptr();
-        packer.to_datum(&[])
+        packer.to_datum()
     }
 }

@@ -87,15 +87,21 @@ impl Access {
         }
     }
 
-    /// Fills the parts of user_gather.sql that read events.
+    /// Fills the parts of user_gather.sql that read events. `None`: they have been read already.
     pub(super) fn filled<'a>(
-        self,
+        access: Option<Self>,
         template: Template<'a>,
         crm: &Crm,
         keeps_newest: bool,
     ) -> Result<Template<'a>> {
-        let events = match self {
-            Self::All if !self.looks_back(keeps_newest) => {
+        let Some(access) = access else {
+            return Ok(template
+                .with("events", "SELECT")
+                .with("user_events", "NULL::bytea")
+                .with("automated", "NULL::uuid[]"));
+        };
+        let events = match access {
+            Self::All if !access.looks_back(keeps_newest) => {
                 include_str!("../../../sql/refresh/user_events_all.sql")
             }
             Self::Covered | Self::ByTime | Self::All => {
@@ -104,15 +110,12 @@ impl Access {
             Self::ByContact => include_str!("../../../sql/refresh/user_events_by_contact.sql"),
         };
         let collect = |subject: &str, automated: &str| {
-            Template::default()
-                .with("subject_or_null", subject)
-                .with("automated_or_null", automated)
-                .fill(
-                    include_str!("../../../sql/refresh/collect_user_events.sql"),
-                    crm,
-                )
+            columns(subject, automated).fill(
+                include_str!("../../../sql/refresh/collect_user_events.sql"),
+                crm,
+            )
         };
-        let (user_events, automated) = if self == Self::Covered {
+        let (user_events, automated) = if access == Self::Covered {
             (
                 collect("NULL", "false")?,
                 Template::default().fill(
@@ -121,10 +124,7 @@ impl Access {
                 )?,
             )
         } else {
-            (
-                collect("e.subject", "e.metadata ->> 'automated' = 'true'")?,
-                "NULL::uuid[]".to_owned(),
-            )
+            (collect(SUBJECT, AUTOMATED_MARK)?, "NULL::uuid[]".to_owned())
         };
         Ok(template
             .with("events", Template::default().fill(events, crm)?)
@@ -137,6 +137,22 @@ impl Access {
     pub(super) fn looks_back(self, keeps_newest: bool) -> bool {
         self != Self::All || keeps_newest
     }
+}
+
+const SUBJECT: &str = "e.subject";
+const AUTOMATED_MARK: &str = "e.metadata ->> 'automated' = 'true'";
+
+/// What an event is told by, as user_event_columns.sql has it.
+fn columns(subject: &str, automated: &str) -> Template<'static> {
+    Template::default()
+        .with("subject_or_null", subject)
+        .with("automated_or_null", automated)
+}
+
+/// The statement that reads the events of many users at once.
+pub(super) fn together(crm: &Crm) -> Result<String> {
+    let text = include_str!("../../../sql/refresh/events_together.sql");
+    columns(SUBJECT, AUTOMATED_MARK).fill(text, crm)
 }
 
 fn indexes(table: &str) -> Result<Vec<Index>> {

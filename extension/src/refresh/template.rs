@@ -52,6 +52,7 @@ fn shared(name: &str) -> Option<&'static str> {
             "../../../sql/refresh/collect_interactions.sql"
         )),
         "user_events" => Some(include_str!("../../../sql/refresh/collect_user_events.sql")),
+        "user_event_columns" => Some(include_str!("../../../sql/refresh/user_event_columns.sql")),
         "30_days_ago" => Some("(($4 AT TIME ZONE 'UTC' - interval '30 days') AT TIME ZONE 'UTC')"),
         "90_days_ago" => Some("(($4 AT TIME ZONE 'UTC' - interval '90 days') AT TIME ZONE 'UTC')"),
         _ => None,

@@ -2,6 +2,7 @@
 //! all contacts and companies ([`read`]), and a few statements write what came of it ([`write`]).
 
 mod read;
+mod together;
 mod write;
 
 use std::cell::RefCell;
@@ -14,11 +15,12 @@ use pgrx::prelude::*;
 
 use super::Scored;
 use super::after::Refresh;
-use super::statements::Statements;
+use super::statements::{self, Statements};
 use crate::error::{Error, Result};
 use crate::gather::batch::{self, Batch, UnderWay};
-use crate::owner::AlwaysGeneric;
+use crate::owner::Plans;
 use crate::statement::{Kept, Snapshot, kept};
+use together::Together;
 
 /// How many users one round scores: enough to be worth its statements, and few enough for their rows to
 /// stay in memory.
@@ -38,39 +40,51 @@ pub(super) struct Computed {
 thread_local! {
     /// By ghost model and part of the CRM.
     static STATEMENTS: Kept<(bool, i64), Statements> = RefCell::default();
+    static TOGETHER: Kept<(bool, i64), Option<statements::Together>> = RefCell::default();
 }
 
 /// Computes and writes the scores of the users' relationships that are older than `oldest_fresh`,
 /// and returns those.
 pub(super) fn compute(refresh: &Refresh<'_>, oldest_fresh: i64) -> Result<Vec<Computed>> {
-    let _plan = AlwaysGeneric::enter();
+    let _plans = Plans::generic();
     let instant = |at| TimestampWithTimeZone::try_from(at).map_err(|_| Error::AsOfOutOfRange);
     let as_of: pg_sys::TimestampTz = refresh.as_of.into();
     instant(oldest_fresh)?;
     instant(as_of - WINDOW)?;
     let config = crate::settings::parse_config(refresh.config)?;
     let mut computed = Vec::new();
-    for users in refresh.users.chunks(USERS_AT_ONCE) {
-        Spi::connect_mut(|_| {
-            let round = Round {
-                statements: statements(refresh)?,
-                config: &config,
-                oldest_fresh,
-                as_of,
-                window: as_of - WINDOW,
-            };
-            // What is read is read as of one moment, and stays where it is until it is written.
-            let _snapshot = Snapshot::newest();
-            let scored = round.read(users);
-            let signals = round.statements.signals.as_ref();
-            let open = signals
-                .map(|signals| signals.open(users))
-                .unwrap_or_default();
-            let batch = UnderWay::begin(Batch::new(config.clone(), scored));
-            round.write(batch.batch(), &open);
-            computed.extend(batch.batch().scored.iter().map(Computed::of));
-            Ok::<_, Error>(())
-        })?;
+    let mut left = refresh.users;
+    while !left.is_empty() {
+        // What is read is read as of one moment, and stays where it is until it is written.
+        let _snapshot = Snapshot::newest();
+        let mut together = if left.len() > 1 {
+            Spi::connect(|_| Together::read(refresh, left, as_of))?
+        } else {
+            None
+        };
+        let group = together.as_ref().map_or(USERS_AT_ONCE, Together::users);
+        let (group, rest) = left.split_at(group.min(left.len()));
+        left = rest;
+        for users in group.chunks(USERS_AT_ONCE) {
+            Spi::connect_mut(|_| {
+                let round = Round {
+                    statements: statements(refresh)?,
+                    config: &config,
+                    oldest_fresh,
+                    as_of,
+                    window: as_of - WINDOW,
+                };
+                let scored = round.read(users, together.as_mut());
+                let signals = round.statements.signals.as_ref();
+                let open = signals
+                    .map(|signals| signals.open(users))
+                    .unwrap_or_default();
+                let batch = UnderWay::begin(Batch::new(config.clone(), scored));
+                round.write(batch.batch(), &open);
+                computed.extend(batch.batch().scored.iter().map(Computed::of));
+                Ok::<_, Error>(())
+            })?;
+        }
     }
     Ok(computed)
 }

@@ -5,10 +5,12 @@ use std::collections::HashSet;
 use pgrx::datum::{TimestampWithTimeZone, Uuid};
 use pgrx::{IntoDatum, pg_sys};
 
+use super::together::Together;
 use super::{Round, Values};
 use crate::error::Error;
 use crate::gather::batch;
 use crate::gather::lacking::Lack;
+use crate::gather::packed::Unpacked;
 use crate::gather::score::{Gathered, Sources, Terms};
 use crate::gather::streams::Keeping;
 use crate::gather::targets::TargetRow;
@@ -16,8 +18,12 @@ use crate::ghost::streams::fingerprint;
 use crate::raw::value;
 
 impl Round<'_> {
-    /// Reads and scores what is due of the users.
-    pub(super) fn read(&self, users: &[Uuid]) -> Vec<batch::Scored> {
+    /// Reads and scores what is due of the users. Their events are in `together`, or read with the rest.
+    pub(super) fn read(
+        &self,
+        users: &[Uuid],
+        mut together: Option<&mut Together>,
+    ) -> Vec<batch::Scored> {
         let values = [
             users.to_vec().into_datum(),
             Some(pg_sys::Datum::from(self.oldest_fresh)),
@@ -25,18 +31,24 @@ impl Round<'_> {
             Some(pg_sys::Datum::from(self.as_of)),
             Some(pg_sys::Datum::from(self.window)),
         ];
+        let gather = together.as_deref().and_then(Together::gather);
         let mut all = Vec::new();
         // SAFETY: the values and the columns are those of user_gather.sql.
         unsafe {
-            let rows = self.statements.gather.read(&values);
-            rows.each(|row| self.read_user(row, &mut all));
+            let rows = gather.unwrap_or(&self.statements.gather).read(&values);
+            rows.each(|row| self.read_user(row, together.as_deref_mut(), &mut all));
         }
         all
     }
 
     /// # Safety
     /// The row must be one of user_gather.sql.
-    unsafe fn read_user(&self, row: Values<8>, all: &mut Vec<batch::Scored>) {
+    unsafe fn read_user(
+        &self,
+        row: Values<8>,
+        together: Option<&mut Together>,
+        all: &mut Vec<batch::Scored>,
+    ) {
         pgrx::check_for_interrupts!();
         let [
             user,
@@ -49,11 +61,18 @@ impl Round<'_> {
             automated,
         ] = row;
         // SAFETY: the columns are of these types, and live as long as the connection of SPI.
+        let id = unsafe { value::<Uuid>(user) }.map_or([0; 16], |user| *user.as_bytes());
+        let are_whole = together.is_some();
+        let mut apart = together.map(|together| together.take(id));
+        // SAFETY: as above.
         let (sources, automated) = unsafe {
             let sources = Sources {
-                user: value::<Uuid>(user).map_or([0; 16], |user| *user.as_bytes()),
+                user: id,
                 targets: value(targets),
-                events: value(events),
+                events: match &mut apart {
+                    Some(events) => events.all().unpacked(),
+                    None => Unpacked::new(value(events)),
+                },
                 streams: value(streams),
                 meetings: value(meetings),
                 deals: value(deals),
@@ -73,7 +92,7 @@ impl Round<'_> {
                 fingerprint: fingerprint(&self.config.silence),
             },
             looks_back: self.statements.looks_back,
-            cites: self.statements.cites,
+            cites: self.statements.cites && !are_whole,
         };
         let mut gathered = Gathered::new(terms, &sources, automated);
         let user = user.map(|_| Uuid::from_bytes(sources.user));
