@@ -1,5 +1,7 @@
 //! `collect_user_events`: the events of a user, with whom they were.
 
+use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::HashMap;
 
 use crm_health_scoring::interaction::{self, Direction, EventType, Instant};
@@ -7,8 +9,9 @@ use pgrx::pg_sys;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::own::{Values, bytes, float8, int4, int8, is_true, uuid};
-use super::packed::{Packer, Plain, Text};
+use super::packed::{Packer, Plain, Text, Unpacked};
 use super::targets::{Owner, result};
+use super::user::{ByEvent, EventId};
 use crate::collect::{direction, event_type, external_key, is_meaningful, state, to_instant};
 use crate::raw::pg_function;
 
@@ -135,11 +138,13 @@ impl EventRow {
     }
 }
 
-/// An event in its place, with its subject: as the core reads it.
+/// An event in its place, as the core reads it. Its subject is looked for when somebody asks.
 #[derive(Clone, Copy)]
 pub(crate) struct Event<'a> {
     pub(crate) row: &'a EventRow,
-    pub(crate) subject: Option<&'a str>,
+    pub(crate) subjects: &'a Subjects<'a>,
+    /// Whether it came with the older ones.
+    pub(crate) is_older: bool,
 }
 
 impl Event<'_> {
@@ -195,7 +200,31 @@ impl interaction::EventRow for Event<'_> {
     }
 
     fn subject(&self) -> Option<&str> {
-        self.subject
+        self.subjects.of(self)
+    }
+}
+
+/// The subjects of a user's events.
+pub(crate) struct Subjects<'a> {
+    /// The texts of the events of the window, and of the older ones behind them.
+    pub(crate) texts: [Unpacked<'a, EventRow>; 2],
+    /// Of events that came without: what is known already.
+    pub(crate) known: ByEvent<Option<Cow<'a, str>>>,
+    /// And what was looked up, for all users together.
+    pub(crate) looked_up: &'a OnceCell<ByEvent<Option<String>>>,
+}
+
+impl Subjects<'_> {
+    fn of(&self, event: &Event<'_>) -> Option<&str> {
+        let text = self.texts[usize::from(event.is_older)].text(event.row.subject);
+        let id = EventId(event.row.id());
+        text.or_else(|| self.known.get(&id)?.as_deref())
+            .or_else(|| self.looked_up.get()?.get(&id)?.as_deref())
+    }
+
+    /// Whether it has been looked for, before all is looked up.
+    pub(crate) fn knows(&self, event: &Event<'_>) -> bool {
+        self.known.contains_key(&EventId(event.row.id())) || self.of(event).is_some()
     }
 }
 
@@ -271,7 +300,8 @@ pg_function! {
                 return pgrx::pg_return_null(fcinfo);
             }
             let events: *mut Events = pgrx::pg_getarg_datum_raw(fcinfo, 0).cast_mut_ptr();
-            (*events).all().to_datum()
+            (*events).finish();
+            (*events).packer.to_datum()
         }
     }
 }
@@ -323,17 +353,18 @@ impl Events {
         }
     }
 
-    /// All that was kept.
-    pub(crate) fn all(&mut self) -> &Packer<EventRow> {
-        for Older { mut row, subject } in std::mem::take(&mut self.before)
-            .into_values()
-            .flatten()
-            .flatten()
-        {
+    /// Puts what was kept from before among the rest: nothing more is to come.
+    pub(crate) fn finish(&mut self) {
+        let before = std::mem::take(&mut self.before);
+        for Older { mut row, subject } in before.into_values().flatten().flatten() {
             row.subject = self.packer.text(subject.as_deref());
             self.packer.rows.push(row);
         }
-        &self.packer
+    }
+
+    /// All that was kept, once it is [finished](Self::finish).
+    pub(crate) fn unpacked(&self) -> Unpacked<'_, EventRow> {
+        self.packer.unpacked()
     }
 
     /// About how much memory it takes, in bytes.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::events::{Event, EventRow};
 use super::targets::Owner;
 use crate::collect::{HAS_ANY, HAS_INBOUND, HAS_MEANINGFUL};
-use crm_health_scoring::interaction::{Direction, EventType};
+use crm_health_scoring::interaction::{Direction, EventRow as _, EventType};
 
 /// Words and times, for they outlive this version of the library.
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -55,7 +55,7 @@ impl Newest {
             event_type: event.row.event_type().as_str().to_owned(),
             direction: event.row.direction().as_str().to_owned(),
             external_key: event.row.external_key(),
-            subject: event.subject.map(str::to_owned),
+            subject: event.subject().map(str::to_owned),
         });
         newest
     }

@@ -163,7 +163,7 @@ fn lookups(crm: &Crm, access: Access) -> Result<Statement> {
 fn subjects(crm: &Crm) -> Result<Statement> {
     let text =
         Template::default().fill(include_str!("../../../sql/refresh/user_subjects.sql"), crm)?;
-    Ok(Statement::prepare(&text, &[UUID, TIMES, UUIDS]))
+    Ok(Statement::prepare(&text, &[UUIDS, TIMES, UUIDS]))
 }
 
 fn seal(crm: &Crm, calibrated: bool) -> Result<Option<Statement>> {

@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use crm_health_scoring::alert::{DealFacts, Rule, RuleRow, speaking};
 use crm_health_scoring::config::{Config, GhostModel};
-use crm_health_scoring::relationship::{cited, explain, measure, reasons, score_with};
+use crm_health_scoring::relationship::{Ordered, explain, measure, reasons, score_with};
 use crm_health_scoring::silence::stream::Day;
 use crm_health_scoring::silence::{
     Assessment, Constants, Streams, assess, ghost_probability, score_horizon_days,
@@ -70,8 +70,9 @@ fn row_steps(contacts: &[Contact]) -> Vec<Step<'_>> {
         step("rows measured", contacts, |of| {
             black_box(measure(&inputs(&of.interactions, &of.meetings), NOW));
         }),
-        step("events whose subjects are told", contacts, |of| {
-            black_box(cited(&of.interactions, &of.meetings, NOW));
+        step("rows ordered, events found whose subjects are told", contacts, |of| {
+            let ordered = Ordered::new(inputs(&of.interactions, &of.meetings), NOW);
+            black_box(ordered.cited().count());
         }),
     ]
 }

@@ -85,29 +85,45 @@ pub struct Measured {
 /// Measures a relationship as of `now`.
 #[must_use]
 pub fn measure<R: EventRow>(inputs: &RelationshipInputs<'_, R>, now: Instant) -> Measured {
-    let timeline = Timeline::new(inputs.interactions, inputs.meetings, now, |_| true);
-    let recent = timeline.events_within(30);
-    let metrics = metrics(inputs, &timeline, recent);
-    Measured {
-        email_count_30d: recent.iter().filter(|event| event.is_email()).count() as i64,
-        signals: ghost::detect(&timeline, &metrics, inputs.opens_tracked),
-        last_meaningful_interaction: meaningful::newest(&timeline),
-        metrics,
-    }
+    Ordered::new(*inputs, now).measure()
 }
 
-/// The events whose subject [`measure`] tells: without the subjects of all others it tells the same.
-#[must_use]
-pub fn cited<'a, R: EventRow>(
-    interactions: &'a [R],
-    meetings: &'a [Meeting],
-    now: Instant,
-) -> Vec<&'a R> {
-    let timeline = Timeline::new(interactions, meetings, now, |_| true);
-    let events = meaningful::newest_event(&timeline)
-        .into_iter()
-        .chain(ghost::cited(&timeline));
-    events.map(|event| event.row).collect()
+/// The rows of a relationship in order, each once, up to an instant.
+pub struct Ordered<'a, R> {
+    inputs: RelationshipInputs<'a, R>,
+    timeline: Timeline<'a, R>,
+}
+
+impl<'a, R: EventRow> Ordered<'a, R> {
+    /// Orders the rows as of `now`. Nobody asks for a subject yet.
+    #[must_use]
+    pub fn new(inputs: RelationshipInputs<'a, R>, now: Instant) -> Self {
+        Self {
+            inputs,
+            timeline: Timeline::new(inputs.interactions, inputs.meetings, now, |_| true),
+        }
+    }
+
+    /// The events whose subject [`measure`](Self::measure) tells: without the subjects of all others it
+    /// tells the same.
+    pub fn cited(&self) -> impl Iterator<Item = &'a R> {
+        let newest = meaningful::newest_event(&self.timeline).into_iter();
+        let events = newest.chain(ghost::cited(&self.timeline));
+        events.map(|event| event.row)
+    }
+
+    /// Measures the relationship.
+    #[must_use]
+    pub fn measure(&self) -> Measured {
+        let recent = self.timeline.events_within(30);
+        let metrics = metrics(&self.inputs, &self.timeline, recent);
+        Measured {
+            email_count_30d: recent.iter().filter(|event| event.is_email()).count() as i64,
+            signals: ghost::detect(&self.timeline, &metrics, self.inputs.opens_tracked),
+            last_meaningful_interaction: meaningful::newest(&self.timeline),
+            metrics,
+        }
+    }
 }
 
 fn metrics<R: EventRow>(

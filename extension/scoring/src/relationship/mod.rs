@@ -11,7 +11,7 @@ mod score;
 mod words;
 
 pub use meaningful::MeaningfulInteraction;
-pub use measure::{Measured, RelationshipInputs, RelationshipMetrics, cited, measure};
+pub use measure::{Measured, Ordered, RelationshipInputs, RelationshipMetrics, measure};
 pub use risk::RelationshipRisk;
 pub use score::{RelationshipScore, score, score_with};
 pub use words::{explain, reasons};

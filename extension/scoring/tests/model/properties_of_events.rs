@@ -3,7 +3,7 @@
 
 use crm_health_scoring::deal::{self, DealInputs, DealMetrics};
 use crm_health_scoring::interaction::{Direction, EventType, Instant, Interaction, Meeting};
-use crm_health_scoring::relationship::{self, Measured, RelationshipInputs};
+use crm_health_scoring::relationship::{self, Measured, Ordered, RelationshipInputs};
 use proptest::option;
 use proptest::prelude::*;
 
@@ -76,14 +76,18 @@ fn with_shuffled<T: Clone + std::fmt::Debug>(
     (Just(rows.clone()), Just(rows).prop_shuffle())
 }
 
-fn measure(interactions: &[Interaction], meetings: &[Meeting]) -> (Measured, DealMetrics) {
-    let contact = RelationshipInputs {
+fn inputs<'a>(interactions: &'a [Interaction], meetings: &'a [Meeting]) -> RelationshipInputs<'a> {
+    RelationshipInputs {
         interactions,
         meetings,
         opens_tracked: true,
         total_deal_value: 0.0,
         at_risk_deal_value: 0.0,
-    };
+    }
+}
+
+fn measure(interactions: &[Interaction], meetings: &[Meeting]) -> (Measured, DealMetrics) {
+    let contact = inputs(interactions, meetings);
     let deal = DealInputs {
         stage: None,
         stage_since: None,
@@ -134,7 +138,7 @@ proptest! {
 
     #[test]
     fn only_the_subjects_of_cited_events_are_told(rows in interactions(160), met in meetings()) {
-        let cited: Vec<u128> = relationship::cited(&rows, &met, NOW).iter().map(|row| row.id).collect();
+        let cited: Vec<u128> = Ordered::new(inputs(&rows, &met), NOW).cited().map(|row| row.id).collect();
         let mut bare = rows.clone();
         for row in bare.iter_mut().filter(|row| !cited.contains(&row.id)) {
             row.subject = None;

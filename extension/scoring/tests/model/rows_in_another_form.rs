@@ -1,7 +1,7 @@
 //! Events need not be copied to be measured: any row that tells the same is measured the same.
 
 use crm_health_scoring::interaction::{Direction, EventRow, EventType, Instant, Interaction};
-use crm_health_scoring::relationship::{self, RelationshipInputs};
+use crm_health_scoring::relationship::{self, Ordered, RelationshipInputs};
 
 use crate::fixtures::{NOW, answer, met, received, sent, toned};
 
@@ -121,11 +121,13 @@ fn rows_in_another_form_are_measured_alike() {
     };
     let measured = relationship::measure(&inputs, NOW);
     assert!(!measured.signals.is_empty(), "or subjects are not told");
-    assert_eq!(relationship::measure(&of_lent, NOW), measured);
-    let cited = relationship::cited(&told, &meetings, NOW);
-    let cited: Vec<u128> = cited.iter().map(|row| row.id).collect();
-    let lent_cited = relationship::cited(&lent, &meetings, NOW);
-    let lent_cited: Vec<u128> = lent_cited.iter().map(|row| row.row.id).collect();
+    let lent = Ordered::new(of_lent, NOW);
+    assert_eq!(lent.measure(), measured);
+    let cited: Vec<u128> = Ordered::new(inputs, NOW)
+        .cited()
+        .map(|row| row.id)
+        .collect();
+    let lent_cited: Vec<u128> = lent.cited().map(|row| row.row.id).collect();
     assert_eq!(lent_cited, cited);
     assert!(!cited.is_empty());
 }

@@ -1,60 +1,53 @@
 //! The events whose subjects the scores tell, where events come without.
 
-use std::borrow::Cow;
-
-use crm_health_scoring::relationship;
 use pgrx::pg_sys;
 
-use super::Gathered;
+use super::{Gathered, Target};
 use crate::collect::to_instant;
 use crate::datums;
 use crate::gather::events::Event;
-use crate::gather::user::EventId;
+use crate::gather::user::{ByEvent, EventId};
 use crate::ghost::days::start_of;
 
-impl<'a> Gathered<'a> {
-    /// The events whose subjects are to be looked up, for the scores will tell them; by time.
-    pub(crate) fn cited(&mut self) -> Vec<(pg_sys::TimestampTz, u128)> {
+/// Events of users whose subjects the scores will tell.
+#[derive(Default)]
+pub(crate) struct Cited {
+    /// Those to be looked up: whose, when, and which.
+    pub(crate) wanted: Vec<([u8; 16], pg_sys::TimestampTz, u128)>,
+    /// Those that are known.
+    pub(crate) told: ByEvent<Option<String>>,
+}
+
+impl Gathered<'_> {
+    /// Adds the events of targets.
+    pub(crate) fn cite(&self, targets: &[Target<'_, '_>], cited: &mut Cited) {
         if !self.terms.cites {
-            return Vec::new();
+            return;
         }
-        let (mut cited, mut told) = (Vec::new(), Vec::new());
-        let mut events = Vec::new();
-        for place in self.due() {
-            self.events(place, &mut events);
-            let mut wanted = relationship::cited(&events, &[], to_instant(self.terms.as_of));
-            let sealed = self.standings[place]
+        for target in targets {
+            let sealed = self.standings[target.place]
                 .seal_day
                 .filter(|_| self.terms.keeping.newest);
-            wanted.extend(sealed.and_then(|day| newest_meaningful(&events, start_of(day + 1))));
-            for event in wanted.into_iter().filter(|event| event.subject.is_none()) {
-                let id = event.row.id();
-                if self.subjects.contains_key(&EventId(id)) {
-                    continue;
-                }
-                match self.told_before(place, event, &events) {
-                    Some(subject) => told.push((EventId(id), subject.map(Cow::from))),
-                    None => cited.push((event.row.at, id)),
+            let sealed = sealed.and_then(|day| newest_meaningful(target.events, start_of(day + 1)));
+            let events = target.ordered.cited().chain(sealed);
+            for event in events.filter(|event| !self.subjects.knows(event)) {
+                match self.told_before(target, event) {
+                    Some(subject) => {
+                        let id = EventId(event.row.id());
+                        cited.told.insert(id, subject.map(str::to_owned));
+                    }
+                    None => cited.wanted.push((self.id, event.row.at, event.row.id())),
                 }
             }
         }
-        self.subjects.extend(told);
-        cited.sort_unstable();
-        cited.dedup();
-        cited
     }
 
     /// The subject of an event that the score before has told already. A state that serves vouches for it: the
     /// triggers drop it when a subject or the instant of an event changes, or an event goes.
-    fn told_before(
-        &self,
-        place: usize,
-        event: &Event<'_>,
-        events: &[Event<'_>],
-    ) -> Option<Option<&'a str>> {
-        self.standings[place].state.as_ref()?;
-        let target = &self.user.targets[place];
-        let last = target.last_meaningful(&self.user.target_texts)?;
+    fn told_before(&self, target: &Target<'_, '_>, event: &Event<'_>) -> Option<Option<&str>> {
+        self.standings[target.place].state.as_ref()?;
+        let row = &self.user.targets[target.place];
+        let last = row.last_meaningful(&self.user.target_texts)?;
         let kind = datums::jsonb_text(last, "type")??;
         if kind != event.row.event_type().as_str() || !event.row.is_meaningful() {
             return None;
@@ -63,7 +56,8 @@ impl<'a> Gathered<'a> {
         if date != to_instant(event.row.at).to_rfc3339() {
             return None;
         }
-        let twins = events.iter().filter(|other| other.row.at == event.row.at);
+        let twins = target.events.iter();
+        let twins = twins.filter(|other| other.row.at == event.row.at);
         (twins.count() == 1).then(|| datums::jsonb_text(last, "subject"))?
     }
 }

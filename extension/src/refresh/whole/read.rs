@@ -1,5 +1,6 @@
 //! Reads what a round of users is scored by, and scores them.
 
+use std::cell::OnceCell;
 use std::collections::HashSet;
 
 use pgrx::datum::{TimestampWithTimeZone, Uuid};
@@ -9,11 +10,13 @@ use super::together::Together;
 use super::{Round, Values};
 use crate::error::Error;
 use crate::gather::batch;
+use crate::gather::events::{Events, SubjectRow};
 use crate::gather::lacking::Lack;
 use crate::gather::packed::Unpacked;
-use crate::gather::score::{Gathered, Sources, Terms};
+use crate::gather::score::{Cited, Gathered, Rows, Sources, Terms};
 use crate::gather::streams::Keeping;
 use crate::gather::targets::TargetRow;
+use crate::gather::user::{ByEvent, EventId};
 use crate::ghost::streams::fingerprint;
 use crate::raw::value;
 
@@ -32,23 +35,53 @@ impl Round<'_> {
             Some(pg_sys::Datum::from(self.window)),
         ];
         let gather = together.as_deref().and_then(Together::gather);
-        let mut all = Vec::new();
-        // SAFETY: the values and the columns are those of user_gather.sql.
+        let mut read = Vec::with_capacity(users.len());
+        // SAFETY: the values and the columns are those of user_gather.sql; the rows live until SPI is disconnected,
+        // which is after this.
         unsafe {
             let rows = gather.unwrap_or(&self.statements.gather).read(&values);
-            rows.each(|row| self.read_user(row, together.as_deref_mut(), &mut all));
+            rows.each(|row: Values<8>| {
+                let id = value::<Uuid>(row[0]).map_or([0; 16], |user| *user.as_bytes());
+                let mut events = together.as_deref_mut().map(|together| together.take(id));
+                events.as_mut().map(Events::finish);
+                read.push(Read { id, row, events });
+            });
+        }
+        let looked_up = OnceCell::new();
+        // SAFETY: as above.
+        let gathered: Vec<Gathered<'_>> = read
+            .iter()
+            .map(|user| unsafe { self.gathered(user, &looked_up) })
+            .collect();
+        let rows: Vec<Rows<'_>> = gathered.iter().map(Gathered::rows).collect();
+        let targets = gathered.iter().zip(&rows);
+        let targets: Vec<_> = targets
+            .map(|(user, rows)| (user, user.targets(rows)))
+            .collect();
+        let mut cited = Cited::default();
+        for (user, targets) in &targets {
+            user.cite(targets, &mut cited);
+        }
+        // Nobody has set it yet.
+        let _ = looked_up.set(self.subjects(cited));
+        let mut all = Vec::new();
+        for (user, targets) in &targets {
+            pgrx::check_for_interrupts!();
+            all.extend(targets.iter().map(|target| user.scored(target)));
         }
         all
     }
 
     /// # Safety
-    /// The row must be one of user_gather.sql.
-    unsafe fn read_user(
+    /// The row must be one of user_gather.sql, and SPI be connected as long as what comes of it is in use.
+    unsafe fn gathered<'a>(
         &self,
-        row: Values<8>,
-        together: Option<&mut Together>,
-        all: &mut Vec<batch::Scored>,
-    ) {
+        read: &'a Read,
+        looked_up: &'a OnceCell<ByEvent<Option<String>>>,
+    ) -> Gathered<'a>
+    where
+        Self: 'a,
+    {
         pgrx::check_for_interrupts!();
         let [
             user,
@@ -59,24 +92,21 @@ impl Round<'_> {
             deals,
             opens_tracked,
             automated,
-        ] = row;
-        // SAFETY: the columns are of these types, and live as long as the connection of SPI.
-        let id = unsafe { value::<Uuid>(user) }.map_or([0; 16], |user| *user.as_bytes());
-        let are_whole = together.is_some();
-        let mut apart = together.map(|together| together.take(id));
-        // SAFETY: as above.
+        ] = read.row;
+        // SAFETY: the columns are of these types.
         let (sources, automated) = unsafe {
             let sources = Sources {
-                user: id,
+                user: read.id,
                 targets: value(targets),
-                events: match &mut apart {
-                    Some(events) => events.all().unpacked(),
+                events: match &read.events {
+                    Some(events) => events.unpacked(),
                     None => Unpacked::new(value(events)),
                 },
                 streams: value(streams),
                 meetings: value(meetings),
                 deals: value(deals),
                 opens_tracked: value(opens_tracked).unwrap_or(false),
+                looked_up,
             };
             (sources, ids(automated))
         };
@@ -92,12 +122,12 @@ impl Round<'_> {
                 fingerprint: fingerprint(&self.config.silence),
             },
             looks_back: self.statements.looks_back,
-            cites: self.statements.cites && !are_whole,
+            cites: self.statements.cites && read.events.is_none(),
         };
         let mut gathered = Gathered::new(terms, &sources, automated);
-        let user = user.map(|_| Uuid::from_bytes(sources.user));
         let lacks = gathered.lacks();
         if !lacks.is_empty() {
+            let user = user.map(|_| Uuid::from_bytes(read.id));
             // SAFETY: the values and the columns are those of user_lookups.sql.
             unsafe {
                 let values = self.lookups(user, &gathered, &lacks);
@@ -105,22 +135,42 @@ impl Round<'_> {
                 gathered.add_older(value(older), value(past));
             }
         }
-        let cited = gathered.cited();
-        if !cited.is_empty() {
-            let (at, ids): (Vec<_>, Vec<_>) = cited.into_iter().unzip();
-            let at: Vec<_> = at.into_iter().map(time).collect();
-            let ids: Vec<_> = ids
-                .into_iter()
-                .map(|id| Uuid::from_bytes(id.to_be_bytes()))
-                .collect();
-            // SAFETY: the values and the column are those of user_subjects.sql.
-            unsafe {
-                let values = [user.into_datum(), at.into_datum(), ids.into_datum()];
-                let [subjects] = self.statements.subjects.read(&values).one();
-                gathered.add_subjects(value(subjects));
-            }
+        gathered
+    }
+
+    /// The subjects of events.
+    fn subjects(&self, cited: Cited) -> ByEvent<Option<String>> {
+        let Cited {
+            mut wanted,
+            told: mut subjects,
+        } = cited;
+        if wanted.is_empty() {
+            return subjects;
         }
-        gathered.score(all);
+        // Those of one time lie together.
+        wanted.sort_unstable_by_key(|(user, at, id)| (*at, *user, *id));
+        wanted.dedup();
+        let users = wanted.iter().map(|(user, _, _)| Uuid::from_bytes(*user));
+        let times = wanted.iter().map(|(_, at, _)| time(*at));
+        let ids = wanted
+            .iter()
+            .map(|(_, _, id)| Uuid::from_bytes(id.to_be_bytes()));
+        let values = [
+            users.collect::<Vec<_>>().into_datum(),
+            times.collect::<Vec<_>>().into_datum(),
+            ids.collect::<Vec<_>>().into_datum(),
+        ];
+        // SAFETY: the values and the column are those of user_subjects.sql, whose result lives as long as SPI is
+        // connected.
+        let found: Unpacked<'_, SubjectRow> = unsafe {
+            let [found] = self.statements.subjects.read(&values).one();
+            Unpacked::new(value(found))
+        };
+        subjects.extend(found.iter().map(|row| {
+            let id = EventId(u128::from_be_bytes(row.event));
+            (id, found.text(row.subject).map(str::to_owned))
+        }));
+        subjects
     }
 
     fn lookups(&self, user: Option<Uuid>, gathered: &Gathered<'_>, lacks: &[Lack]) -> Values<7> {
@@ -149,6 +199,14 @@ impl Round<'_> {
             from.into_datum(),
         ]
     }
+}
+
+/// What was read of a user, as it was found.
+struct Read {
+    id: [u8; 16],
+    row: Values<8>,
+    /// The events, where they were read before.
+    events: Option<Events>,
 }
 
 /// An instant that a statement takes: finite, or the ends of time.
