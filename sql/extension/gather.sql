@@ -135,6 +135,11 @@ RETURNS boolean LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'is_
 COMMENT ON FUNCTION crm_health.is_scored(uuid, uuid)
   IS 'Whether the refresh of this session has made anew this score of this user';
 
+CREATE FUNCTION crm_health.is_as_scored(p_score_id uuid, p_columns integer[], VARIADIC p_values "any")
+RETURNS boolean LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'is_as_scored';
+COMMENT ON FUNCTION crm_health.is_as_scored(uuid, integer[], "any")
+  IS 'Whether these are, to the byte, the columns of a score that the refresh of this session has made anew; false where that is not certain';
+
 CREATE FUNCTION crm_health.scored_value(p_score_id uuid, p_column integer, p_type anyelement)
 RETURNS anyelement LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'scored_value';
 COMMENT ON FUNCTION crm_health.scored_value(uuid, integer, anyelement)

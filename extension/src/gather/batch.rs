@@ -11,7 +11,7 @@ use std::hash::BuildHasherDefault;
 use std::rc::Rc;
 
 use value::DEAL_COLUMNS;
-pub(crate) use value::expression;
+pub(crate) use value::{expression, same_as_row};
 
 use crm_health_scoring::config::Config;
 use crm_health_scoring::relationship::{Measured, RelationshipScore};

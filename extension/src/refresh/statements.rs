@@ -223,7 +223,7 @@ impl Writing<'_> {
         let values: Vec<(&str, String)> = columns
             .filter_map(|name| Some((name, batch::expression(name)?)))
             .collect();
-        let template = assignments(self.scores, &values)
+        let template = assignments(self.scores, &values, &batch::same_as_row)
             .with("scores", self.scores.qualified())
             .with("key", key);
         let mut text = template.fill(

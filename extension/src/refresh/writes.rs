@@ -13,7 +13,7 @@ pub(super) type Computed = (&'static str, &'static str);
 pub(super) fn score_columns<'a>(table: &Relation, computed: &[Computed]) -> Template<'a> {
     let present = Present::of(table, computed);
     let new = |name: &str, _: &str| format!("n.{name}");
-    assigning(table, &present, &new)
+    assigning(table, &present, &new, &|_| String::new())
         .with(
             "computed",
             present.join(&|name, value| format!("{} AS {name}", present.cast(name, value))),
@@ -22,14 +22,25 @@ pub(super) fn score_columns<'a>(table: &Relation, computed: &[Computed]) -> Temp
         .with("new_values", present.join(&new))
 }
 
-/// The parts of an UPDATE whose new values are expressions over the row itself.
-pub(super) fn assignments<'a>(table: &Relation, values: &[(&'static str, String)]) -> Template<'a> {
+/// The parts of an UPDATE whose new values are expressions over the row itself. `is_same` makes of the columns that
+/// are compared a test that is quicker, and may say no of rows that are the same.
+pub(super) fn assignments<'a>(
+    table: &Relation,
+    values: &[(&'static str, String)],
+    is_same: &dyn Fn(&[&str]) -> String,
+) -> Template<'a> {
     let values: Vec<(&'static str, &str)> = values
         .iter()
         .map(|(name, value)| (*name, &**value))
         .collect();
     let present = Present::of(table, &values);
-    assigning(table, &present, &|name, value| present.cast(name, value))
+    let is_same = |columns: &[&str]| format!("WHEN {} THEN s.updated_at ", is_same(columns));
+    assigning(
+        table,
+        &present,
+        &|name, value| present.cast(name, value),
+        &is_same,
+    )
 }
 
 /// The columns that a table has, of some that are known, with a value for each.
@@ -66,17 +77,20 @@ fn assigning<'a>(
     table: &Relation,
     present: &Present<'_>,
     new: &dyn Fn(&str, &str) -> String,
+    when_same: &dyn Fn(&[&str]) -> String,
 ) -> Template<'a> {
     let touched = if table.has("updated_at") {
         // The comparison ends with the first that differs, and days pass for everybody.
         let mut columns = present.columns.clone();
         columns.sort_by_key(|(name, _)| !name.starts_with("days_"));
+        let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
+        let when_same = when_same(&names);
         let compared = Present { table, columns };
         let old = compared.join(&|name, _| format!("s.{name}"));
         let new = compared.join(new);
         // Unchanged rows keep their `updated_at`: only the time of calculation moves on.
         format!(
-            ",\n      updated_at = CASE WHEN ({old}) IS DISTINCT FROM ({new}) THEN now() ELSE s.updated_at END"
+            ",\n      updated_at = CASE {when_same}WHEN ({old}) IS DISTINCT FROM ({new}) THEN now() ELSE s.updated_at END"
         )
     } else {
         String::new()

@@ -1,11 +1,11 @@
 //! `scored_value`: one value of a score that takes the place of another, asked for by the id of its row.
 
-use pgrx::{IntoDatum, pg_sys};
+use pgrx::{IntoDatum, PgMemoryContexts, pg_getarg, pg_sys};
 
 use super::{Batch, Scored, Sums, with_batch};
 use crate::datums;
 use crate::error::Error;
-use crate::gather::own::{int4, uuid};
+use crate::gather::own::{Values, bytes, int4, uuid};
 use crate::raw::pg_function;
 use crate::score::{COLUMNS, Told};
 
@@ -106,14 +106,18 @@ fn column_at(column: i32) -> (pg_sys::Oid, Value) {
     }
 }
 
-/// The SQL of a column of the score that takes the place of row `s`.
-pub(crate) fn expression(column: &str) -> Option<String> {
+/// Names and types of all columns, in their places.
+fn columns() -> impl Iterator<Item = (&'static str, pg_sys::Oid)> {
     let of_score = COLUMNS.iter().map(|(name, of_type, _)| (*name, *of_type));
     let of_deals = DEAL_COLUMNS
         .iter()
         .map(|(name, of_type, _)| (*name, *of_type));
-    let (place, (_, of_type)) = of_score
-        .chain(of_deals)
+    of_score.chain(of_deals)
+}
+
+/// The SQL of a column of the score that takes the place of row `s`.
+pub(crate) fn expression(column: &str) -> Option<String> {
+    let (place, (_, of_type)) = columns()
         .enumerate()
         .find(|(_, (name, _))| *name == column)?;
     let of_type = match of_type {
@@ -128,4 +132,113 @@ pub(crate) fn expression(column: &str) -> Option<String> {
     Some(format!(
         "crm_health.scored_value(s.id, {place}, NULL::{of_type})"
     ))
+}
+
+/// The SQL that asks whether columns of row `s` are what they will be.
+pub(crate) fn same_as_row(names: &[&str]) -> String {
+    let place = |name: &&str| columns().position(|(known, _)| known == *name);
+    let places: Vec<String> = names
+        .iter()
+        .filter_map(place)
+        .map(|place| place.to_string())
+        .collect();
+    let values: Vec<String> = names.iter().map(|name| format!("s.{name}")).collect();
+    format!(
+        "crm_health.is_as_scored(s.id, '{{{}}}'::int4[], {})",
+        places.join(","),
+        values.join(", ")
+    )
+}
+
+pg_function! {
+    /// `crm_health.is_as_scored(score id, columns, variadic values)`
+    fn is_as_scored(fcinfo) {
+        // SAFETY: the first argument is declared `uuid`, the second `integer[]`; the types of the others are known to
+        // the call.
+        unsafe {
+            let compared = compared(fcinfo);
+            let id = uuid(fcinfo, 0);
+            let is_same = with_batch(|batch| {
+                let scored = batch.find(id?)?;
+                let mut columns = compared.iter().zip(FIRST..);
+                Some(columns.all(|(column, number)| {
+                    (column.same)(fcinfo.value(number), column.value.of(batch, scored))
+                }))
+            });
+            pg_sys::Datum::from(is_same.unwrap_or(false))
+        }
+    }
+}
+
+/// The number of the first value among the arguments.
+const FIRST: usize = 2;
+
+/// A column, and how its values are compared.
+struct Compared {
+    value: Value,
+    same: unsafe fn(Option<pg_sys::Datum>, Option<pg_sys::Datum>) -> bool,
+}
+
+/// How a call compares, found out once for each place in a statement.
+unsafe fn compared<'a>(fcinfo: pg_sys::FunctionCallInfo) -> &'a [Compared] {
+    // SAFETY: the call in progress. What is kept lives as long as the statement's function, and nothing else is kept
+    // there.
+    unsafe {
+        let call = (*fcinfo).flinfo;
+        if (*call).fn_extra.is_null() {
+            let columns: Vec<i32> = pg_getarg(fcinfo, 1).unwrap_or_default();
+            if columns.len() + FIRST != usize::try_from((*fcinfo).nargs).unwrap_or(0) {
+                Error::NoRefreshUnderWay.raise();
+            }
+            let compared = columns
+                .into_iter()
+                .zip(FIRST as i32..)
+                .map(|(column, number)| {
+                    let (expected, value) = column_at(column);
+                    let found = pg_sys::get_fn_expr_argtype(call, number);
+                    Compared {
+                        value,
+                        same: comparison(expected, found),
+                    }
+                });
+            let compared: Vec<Compared> = compared.collect();
+            let mut context = PgMemoryContexts::For((*call).fn_mcxt);
+            (*call).fn_extra = context.leak_and_drop_on_delete(compared).cast();
+        }
+        &*(*call).fn_extra.cast::<Vec<Compared>>()
+    }
+}
+
+/// How a value of the type `found` is compared with one of the type `expected`.
+fn comparison(
+    expected: pg_sys::Oid,
+    found: pg_sys::Oid,
+) -> unsafe fn(Option<pg_sys::Datum>, Option<pg_sys::Datum>) -> bool {
+    unsafe fn integer(old: Option<pg_sys::Datum>, new: Option<pg_sys::Datum>) -> bool {
+        // An int4 as its datum has it fills the word with its sign, or not.
+        old.map(|old| old.value() as i32) == new.map(|new| new.value() as i32)
+    }
+    unsafe fn counted(old: Option<pg_sys::Datum>, new: Option<pg_sys::Datum>) -> bool {
+        old.map(|old| i64::from(old.value() as i32)) == new.map(|new| new.value() as i64)
+    }
+    unsafe fn boolean(old: Option<pg_sys::Datum>, new: Option<pg_sys::Datum>) -> bool {
+        old.map(|old| old.value() as u8) == new.map(|new| new.value() as u8)
+    }
+    unsafe fn stored(old: Option<pg_sys::Datum>, new: Option<pg_sys::Datum>) -> bool {
+        // SAFETY: both are of types that are stored as their length and their bytes.
+        unsafe { bytes([old], 0) == bytes([new], 0) }
+    }
+    unsafe fn unknown(_: Option<pg_sys::Datum>, _: Option<pg_sys::Datum>) -> bool {
+        false
+    }
+    match (expected, found) {
+        (pg_sys::INT4OID, pg_sys::INT4OID) => integer,
+        (pg_sys::INT8OID, pg_sys::INT4OID) => counted,
+        (pg_sys::BOOLOID, pg_sys::BOOLOID) => boolean,
+        (pg_sys::TEXTOID, pg_sys::TEXTOID | pg_sys::VARCHAROID)
+        | (pg_sys::NUMERICOID, pg_sys::NUMERICOID)
+        | (pg_sys::JSONBOID, pg_sys::JSONBOID)
+        | (pg_sys::TEXTARRAYOID, pg_sys::TEXTARRAYOID) => stored,
+        _ => unknown,
+    }
 }
