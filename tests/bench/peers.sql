@@ -46,45 +46,68 @@ BEGIN
 END
 $$;
 
--- (b) In one statement, by someone who knows how: one grouped pass over the month, a look-up for who was silent in it,
--- an UPDATE of the rows that are there.
-CREATE FUNCTION bench.set_based(p_user_ids uuid[], p_as_of timestamptz)
-RETURNS TABLE (contact_id uuid, health_score integer, health_status text)
-LANGUAGE sql AS $$
-  WITH recent AS (
+-- The simple formula by someone who knows how: one grouped pass over the month, a look-up for who was silent in it.
+-- The planner takes it into the statements below, as if it stood there.
+CREATE FUNCTION bench.simple(p_user_ids uuid[], p_as_of timestamptz)
+RETURNS TABLE (user_id uuid, contact_id uuid, events integer, meetings integer, days integer, score integer, status text)
+LANGUAGE sql STABLE AS $$
+  SELECT c.owner_id, c.id, coalesce(r.events, 0), coalesce(m.meetings, 0), d.days, s.score,
+         CASE WHEN s.score >= 70 THEN 'healthy' WHEN s.score >= 50 THEN 'at_risk' WHEN s.score >= 30 THEN 'critical' ELSE 'ghost' END
+  FROM public.contacts c
+  LEFT JOIN (
     SELECT e.user_id, e.contact_id, count(*)::integer AS events, max(e.event_timestamp) AS newest
     FROM public.communication_events e
     WHERE e.user_id = ANY (p_user_ids) AND e.event_timestamp BETWEEN p_as_of - interval '30 days' AND p_as_of
     GROUP BY e.user_id, e.contact_id
-  ),
-  meeting AS (
-    SELECT m.owner_user_id AS user_id, m.primary_contact_id AS contact_id, count(*)::integer AS meetings
+  ) r ON r.user_id = c.owner_id AND r.contact_id = c.id
+  LEFT JOIN (
+    SELECT m.owner_user_id, m.primary_contact_id, count(*)::integer AS meetings
     FROM public.meetings m
     WHERE m.owner_user_id = ANY (p_user_ids) AND m.meeting_start >= p_as_of - interval '30 days'
     GROUP BY m.owner_user_id, m.primary_contact_id
-  ),
-  signal AS (
-    SELECT c.owner_id AS user_id, c.id AS contact_id, coalesce(r.events, 0) AS events, coalesce(m.meetings, 0) AS meetings,
-           floor(extract(epoch FROM p_as_of - coalesce(r.newest, (
+  ) m ON m.owner_user_id = c.owner_id AND m.primary_contact_id = c.id
+  CROSS JOIN LATERAL (
+    SELECT floor(extract(epoch FROM p_as_of - coalesce(r.newest, (
              SELECT e.event_timestamp FROM public.communication_events e
              WHERE e.user_id = c.owner_id AND e.contact_id = c.id AND e.event_timestamp <= p_as_of
              ORDER BY e.event_timestamp DESC LIMIT 1))) / 86400)::integer AS days
-    FROM public.contacts c
-    LEFT JOIN recent r ON r.user_id = c.owner_id AND r.contact_id = c.id
-    LEFT JOIN meeting m ON m.user_id = c.owner_id AND m.contact_id = c.id
-    WHERE c.owner_id = ANY (p_user_ids)
-  ),
-  scored AS (
-    SELECT g.*, greatest(0, least(100, 10 * g.events + 20 * g.meetings) - greatest(0, 2 * (coalesce(g.days, 0) - 14))) AS score
-    FROM signal g
-  )
+    OFFSET 0
+  ) d
+  CROSS JOIN LATERAL (
+    SELECT greatest(0, least(100, 10 * coalesce(r.events, 0) + 20 * coalesce(m.meetings, 0))
+                       - greatest(0, 2 * (coalesce(d.days, 0) - 14))) AS score
+    OFFSET 0
+  ) s
+  WHERE c.owner_id = ANY (p_user_ids)
+$$;
+
+-- (b) In one statement: an UPDATE of the rows that are there.
+CREATE FUNCTION bench.set_based(p_user_ids uuid[], p_as_of timestamptz)
+RETURNS TABLE (contact_id uuid, health_score integer, health_status text)
+LANGUAGE sql AS $$
   UPDATE bench.relationship_scores s
-  SET overall_health_score = n.score,
-      health_status = CASE WHEN n.score >= 70 THEN 'healthy' WHEN n.score >= 50 THEN 'at_risk' WHEN n.score >= 30 THEN 'critical' ELSE 'ghost' END,
+  SET overall_health_score = n.score, health_status = n.status,
       days_since_last_contact = n.days, meeting_count_30_days = n.meetings, total_interactions_30_days = n.events,
       last_calculated_at = p_as_of, updated_at = now()
-  FROM scored n
+  FROM bench.simple(p_user_ids, p_as_of) n
   WHERE s.user_id = n.user_id AND s.contact_id = n.contact_id
+  RETURNING s.contact_id, s.overall_health_score, s.health_status
+$$;
+
+-- (b+) The same, and contacts that have no score yet get one, as in (a).
+CREATE FUNCTION bench.upserted(p_user_ids uuid[], p_as_of timestamptz)
+RETURNS TABLE (contact_id uuid, health_score integer, health_status text)
+LANGUAGE sql AS $$
+  INSERT INTO bench.relationship_scores AS s (
+    user_id, relationship_type, contact_id, overall_health_score, health_status, days_since_last_contact,
+    meeting_count_30_days, total_interactions_30_days, last_calculated_at, updated_at)
+  SELECT n.user_id, 'contact', n.contact_id, n.score, n.status, n.days, n.meetings, n.events, p_as_of, now()
+  FROM bench.simple(p_user_ids, p_as_of) n
+  ON CONFLICT (user_id, contact_id) DO UPDATE SET
+    overall_health_score = excluded.overall_health_score, health_status = excluded.health_status,
+    days_since_last_contact = excluded.days_since_last_contact, meeting_count_30_days = excluded.meeting_count_30_days,
+    total_interactions_30_days = excluded.total_interactions_30_days,
+    last_calculated_at = excluded.last_calculated_at, updated_at = excluded.updated_at
   RETURNING s.contact_id, s.overall_health_score, s.health_status
 $$;
 
@@ -108,4 +131,19 @@ LANGUAGE sql AS $$
     WHERE e.user_id = ANY (p_user_ids) AND e.event_timestamp BETWEEN p_as_of - interval '90 days' AND p_as_of
     GROUP BY e.user_id, e.contact_id
   ) g
+$$;
+
+-- What a function that may read the scores costs before it does anything else: nothing but the SELECT.
+CREATE FUNCTION bench.read_contacts(p_user_id uuid)
+RETURNS TABLE (contact_id uuid, health_score integer, health_status text, updated boolean)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT s.contact_id, s.overall_health_score, s.health_status, false
+  FROM public.relationship_health_scores s WHERE s.user_id = p_user_id AND s.contact_id IS NOT NULL
+$$;
+
+CREATE FUNCTION bench.read_deals(p_user_id uuid)
+RETURNS TABLE (deal_id uuid, health_score integer, health_status text, updated boolean)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT s.deal_id, s.overall_health_score, s.health_status, false
+  FROM public.deal_health_scores s WHERE s.user_id = p_user_id
 $$;
