@@ -222,7 +222,7 @@ fn explain_elsewhere(
 }
 
 /// The reasons of a relationship's score; a ghost risk comes first, with its probability.
-fn relationship_reasons_of(
+pub(crate) fn relationship_reasons_of(
     measured: &Measured,
     silence: Option<&Assessment>,
     score: &RelationshipScore,

@@ -30,6 +30,7 @@ use crate::{caller, crm};
 
 pub(crate) use past::{Past, answers, past};
 pub(crate) use plan::{lock, target};
+pub(crate) use transitions::worsens;
 
 /// A hundred years.
 pub(crate) const MAX_AGE_HOURS: i32 = 876_600;
@@ -53,6 +54,8 @@ pub(crate) struct Scored {
     pub(crate) status: Option<String>,
     pub(crate) ghost_risk: Option<bool>,
     pub(crate) fresh: bool,
+    /// Why, where that is known already.
+    pub(crate) reasons: Option<Vec<String>>,
 }
 
 /// Hands the scores of a user on where all of them are fresh, each as id, score and status, and returns
@@ -188,6 +191,7 @@ fn stale_of(
             if let Some(place) = places.get(&key(&one.scored)) {
                 let target: &mut Scored = &mut scored[*place];
                 (target.score, target.status) = (one.scored.score, one.scored.status);
+                target.reasons = one.scored.reasons;
             }
         }
     } else {

@@ -63,7 +63,8 @@ fn scores_by(db: &Database, call: &str, settings: &str) -> Vec<String> {
     let mut session = db.session();
     session.batch_execute(settings).expect("settings");
     session
-        .batch_execute("DELETE FROM relationship_health_scores; DELETE FROM contact_streams; DELETE FROM relationship_health_history;")
+        .batch_execute("DELETE FROM relationship_health_scores; DELETE FROM contact_streams; DELETE FROM relationship_health_history;
+             DELETE FROM crm_health.notifications;")
         .expect("nothing is scored yet");
     let mut all = Vec::new();
     for at in ["2026-03-01 08:00+00", "2026-03-04 20:00+00"] {
@@ -90,6 +91,15 @@ fn scores_by(db: &Database, call: &str, settings: &str) -> Vec<String> {
             .expect("history");
         all.extend(history.iter().map(|row| row.get(0)));
     }
+    let told = session
+        .query(
+            "SELECT concat_ws(' ', n.kind, n.subject_id, n.title, n.detail, n.data) AS told
+             FROM crm_health.notifications n WHERE n.subject_type IN ('contact', 'company') ORDER BY told",
+            &[],
+        )
+        .expect("notifications");
+    assert!(told.len() > 2, "nobody's status worsens");
+    all.extend(told.iter().map(|row| row.get(0)));
     all
 }
 

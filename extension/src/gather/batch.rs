@@ -46,6 +46,8 @@ pub(crate) struct Scored {
     pub(crate) measured: Measured,
     pub(crate) silence: Option<Assessment>,
     pub(crate) sealed: Option<Sealed>,
+    /// Why it is what it is, where somebody is to be told.
+    pub(crate) reasons: Option<Vec<String>>,
     /// The signals as a datum, once they were asked for.
     pub(crate) kept_signals: OnceCell<Kept>,
 }

@@ -126,6 +126,7 @@ pub(crate) unsafe fn target(row: [Option<pg_sys::Datum>; 8]) -> Scored {
             status: value(status),
             ghost_risk: value(ghost_risk),
             fresh: value(fresh).unwrap_or(false),
+            reasons: None,
         }
     }
 }

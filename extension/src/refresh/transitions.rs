@@ -39,6 +39,18 @@ fn badness(kind: Kind, status: Option<&str>) -> Option<usize> {
     scale(kind).iter().position(|known| *known == status)
 }
 
+/// Whether a status is bad, and worse than the one before; nothing is worse than a first one.
+pub(crate) fn worsens(kind: Kind, before: Option<&str>, now: &str) -> bool {
+    let (before, now) = (badness(kind, before), badness(kind, Some(now)));
+    before
+        .zip(now)
+        .is_some_and(|(before, now)| is_told(before, now))
+}
+
+fn is_told(before: usize, now: usize) -> bool {
+    now > before && now >= FIRST_TOLD
+}
+
 /// A target whose status worsened.
 struct Worsened<'a> {
     target: &'a Scored,
@@ -61,7 +73,7 @@ pub(super) fn told(
         .filter(|(target, _)| !target.fresh && moves_on(target))
         .filter_map(|(target, before)| {
             let (before, now) = ((*before)?, badness(kind, target.status.as_deref())?);
-            (now > before && now >= FIRST_TOLD).then_some(Worsened {
+            is_told(before, now).then_some(Worsened {
                 target,
                 before,
                 now,
@@ -73,15 +85,18 @@ pub(super) fn told(
     }
     let named: Vec<Uuid> = worsened.iter().map(|one| subject(one.target)).collect();
     let names = names(refresh, &named)?;
-    let targets: Vec<_> = worsened
-        .iter()
+    let unexplained = worsened.iter().filter(|one| one.target.reasons.is_none());
+    let targets: Vec<_> = unexplained
         .map(|one| (one.target.user, one.target.id, one.target.company))
         .collect();
-    let reasons = attention::reasons(kind, refresh.crm, &targets, refresh.as_of, refresh.config)?;
-    let all = worsened.iter().zip(reasons);
-    Ok(all
-        .map(|(one, reasons)| one.notification(kind, &names, &reasons))
-        .collect())
+    let found = attention::reasons(kind, refresh.crm, &targets, refresh.as_of, refresh.config)?;
+    let mut found = found.into_iter();
+    let notifications = worsened.iter().map(|one| {
+        let known = one.target.reasons.clone();
+        let reasons = known.or_else(|| found.next()).unwrap_or_default();
+        one.notification(kind, &names, &reasons)
+    });
+    Ok(notifications.collect())
 }
 
 impl Worsened<'_> {

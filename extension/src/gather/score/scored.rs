@@ -9,6 +9,7 @@ use crm_health_scoring::silence::{self, Assessment, Streams};
 
 use super::{Gathered, Target};
 use crate::datums;
+use crate::explain::relationship_reasons_of;
 use crate::gather::batch::{Previous, Scored, Sums};
 use crate::gather::events::EventRow;
 use crate::gather::newest::Newest;
@@ -17,6 +18,7 @@ use crate::gather::streams::Sealed;
 use crate::gather::targets::DealsRow;
 use crate::ghost::days::{day_of, decode, start_of};
 use crate::ghost::streams::{seal, seal_with, streams_of};
+use crate::refresh::{Kind, worsens};
 
 impl Gathered<'_> {
     /// Scores a target.
@@ -27,6 +29,10 @@ impl Gathered<'_> {
         let (mut silence, sealed) = self.silence(rows);
         let (config, contact) = (self.terms.config, target.contact());
         let score = relationship::score_with(&measured.metrics, silence.as_ref(), config);
+        let previous = target.status(&self.user.target_texts);
+        let is_told = worsens(Kind::Relationships, previous, score.health_status.as_str());
+        let reasons =
+            is_told.then(|| relationship_reasons_of(&measured, silence.as_ref(), &score, config));
         if contact.is_none() {
             // A company is no one who could fall silent: the signals are a contact's.
             measured.signals.clear();
@@ -44,7 +50,7 @@ impl Gathered<'_> {
             row: target.row(),
             previous: Previous {
                 score: target.overall(),
-                status: target.status(&self.user.target_texts).map(str::to_owned),
+                status: previous.map(str::to_owned),
                 ghost_risk: target.ghost_risk(),
             },
             looks_back: target.looks_back(),
@@ -53,6 +59,7 @@ impl Gathered<'_> {
             measured,
             silence,
             sealed,
+            reasons,
             kept_signals: OnceCell::new(),
         }
     }
