@@ -87,21 +87,17 @@ impl Access {
         }
     }
 
-    /// Fills the parts of user_gather.sql that read events. `None`: they have been read already.
+    /// Fills the parts of user_gather.sql that read events; none where they are read apart.
     pub(super) fn filled<'a>(
-        access: Option<Self>,
+        self,
+        apart: bool,
         template: Template<'a>,
         crm: &Crm,
         keeps_newest: bool,
     ) -> Result<Template<'a>> {
-        let Some(access) = access else {
-            return Ok(template
-                .with("events", "SELECT")
-                .with("user_events", "NULL::bytea")
-                .with("automated", "NULL::uuid[]"));
-        };
-        let events = match access {
-            Self::All if !access.looks_back(keeps_newest) => {
+        let events = match self {
+            _ if apart => "SELECT",
+            Self::All if !self.looks_back(keeps_newest) => {
                 include_str!("../../../sql/refresh/user_events_all.sql")
             }
             Self::Covered | Self::ByTime | Self::All => {
@@ -109,27 +105,40 @@ impl Access {
             }
             Self::ByContact => include_str!("../../../sql/refresh/user_events_by_contact.sql"),
         };
-        let collect = |subject: &str, automated: &str| {
-            columns(subject, automated).fill(
-                include_str!("../../../sql/refresh/collect_user_events.sql"),
-                crm,
-            )
-        };
-        let (user_events, automated) = if access == Self::Covered {
-            (
-                collect("NULL", "false")?,
-                Template::default().fill(
-                    include_str!("../../../sql/refresh/user_automated_events.sql"),
-                    crm,
-                )?,
-            )
+        let user_events = if apart {
+            "NULL::bytea"
         } else {
-            (collect(SUBJECT, AUTOMATED_MARK)?, "NULL::uuid[]".to_owned())
+            include_str!("../../../sql/refresh/collect_user_events.sql")
+        };
+        let automated = if self == Self::Covered {
+            include_str!("../../../sql/refresh/user_automated_events.sql")
+        } else {
+            "NULL::uuid[]"
         };
         Ok(template
             .with("events", Template::default().fill(events, crm)?)
-            .with("user_events", user_events)
-            .with("automated", automated))
+            .with("user_events", self.columns().fill(user_events, crm)?)
+            .with("automated", Template::default().fill(automated, crm)?))
+    }
+
+    /// What an event is told by, as user_event_columns.sql has it.
+    fn columns(self) -> Template<'static> {
+        let (subject, automated) = if self == Self::Covered {
+            ("NULL::text", "false")
+        } else {
+            ("e.subject", "e.metadata ->> 'automated' = 'true'")
+        };
+        Template::default()
+            .with("subject_or_null", subject)
+            .with("automated_or_null", automated)
+    }
+
+    /// The statement that reads the events of many users at once.
+    pub(super) fn together(self, crm: &Crm) -> Result<String> {
+        self.columns().fill(
+            include_str!("../../../sql/refresh/events_together.sql"),
+            crm,
+        )
     }
 
     /// Whether the events of the window alone are read: what lies before it is looked up for those who
@@ -137,22 +146,6 @@ impl Access {
     pub(super) fn looks_back(self, keeps_newest: bool) -> bool {
         self != Self::All || keeps_newest
     }
-}
-
-const SUBJECT: &str = "e.subject";
-const AUTOMATED_MARK: &str = "e.metadata ->> 'automated' = 'true'";
-
-/// What an event is told by, as user_event_columns.sql has it.
-fn columns(subject: &str, automated: &str) -> Template<'static> {
-    Template::default()
-        .with("subject_or_null", subject)
-        .with("automated_or_null", automated)
-}
-
-/// The statement that reads the events of many users at once.
-pub(super) fn together(crm: &Crm) -> Result<String> {
-    let text = include_str!("../../../sql/refresh/events_together.sql");
-    columns(SUBJECT, AUTOMATED_MARK).fill(text, crm)
 }
 
 fn indexes(table: &str) -> Result<Vec<Index>> {

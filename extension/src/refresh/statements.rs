@@ -2,7 +2,7 @@
 
 use pgrx::pg_sys;
 
-use super::events::{self, Access};
+use super::events::Access;
 use super::ghost_rows;
 use super::relationships::{COMPUTED, TABLE, history_template, user_older_events};
 use super::signals::Signals;
@@ -50,7 +50,7 @@ impl Statements {
         let writing = Writing { crm, scores };
         let keeps_newest = silence::keeps_newest(crm, calibrated)?;
         Ok(Self {
-            gather: gather(crm, Some(access), calibrated)?,
+            gather: gather(crm, access, false, calibrated)?,
             lookups: lookups(crm, access)?,
             subjects: subjects(crm)?,
             update: place(scores)
@@ -78,7 +78,7 @@ fn place(scores: &Relation) -> Option<&'static str> {
     (scores.kind == "r").then_some("ctid")
 }
 
-fn gather(crm: &Crm, access: Option<Access>, calibrated: bool) -> Result<Statement> {
+fn gather(crm: &Crm, access: Access, apart: bool, calibrated: bool) -> Result<Statement> {
     let scores = crm.score_table(TABLE)?;
     let place = place(scores).map_or("NULL::tid".to_owned(), |place| format!("p.{place}"));
     let crm = &crm.with_quick_doubles();
@@ -97,7 +97,7 @@ fn gather(crm: &Crm, access: Option<Access>, calibrated: bool) -> Result<Stateme
             "deal_health_scores",
             crm.score_table("deal_health_scores")?.qualified(),
         );
-    let template = Access::filled(access, template, crm, keeps_newest)?;
+    let template = access.filled(apart, template, crm, keeps_newest)?;
     let template = silence::gathering(template, crm, calibrated)?;
     let text = template.fill(include_str!("../../../sql/refresh/user_gather.sql"), crm)?;
     Ok(Statement::prepare(
@@ -106,34 +106,30 @@ fn gather(crm: &Crm, access: Option<Access>, calibrated: bool) -> Result<Stateme
     ))
 }
 
-/// Prepared statements for many users, whose events are read in one pass.
+/// Prepared statements for several users, whose events are read in one pass.
 pub(super) struct Together {
     pub(super) events: Statement,
     /// All but the events, user by user.
     pub(super) gather: Statement,
-    /// Whether an index leads to the events of the window.
-    pub(super) by_index: bool,
+    pub(super) access: Access,
     /// Whether events from before it are read too, of which the newest serve.
     pub(super) all: bool,
 }
 
 impl Together {
-    /// Prepares them, in an open SPI connection; nothing where an index holds all that is read of the events.
-    pub(super) fn prepare(crm: &Crm, calibrated: bool) -> Result<Option<Self>> {
+    /// Prepares them, in an open SPI connection.
+    pub(super) fn prepare(crm: &Crm, calibrated: bool) -> Result<Self> {
         let access = Access::of(crm)?;
-        if access == Access::Covered {
-            return Ok(None);
-        }
         let all = !access.looks_back(silence::keeps_newest(crm, calibrated)?);
-        let text = events::together(&crm.with_quick_doubles())?;
+        let text = access.together(&crm.with_quick_doubles())?;
         // By the numbers that the parameters have elsewhere.
         let text = text.replace("$4", "$2").replace("$5", "$3");
-        Ok(Some(Self {
+        Ok(Self {
             events: Statement::prepare(&text, &Self::TYPES),
-            gather: gather(crm, None, calibrated)?,
-            by_index: access != Access::All,
+            gather: gather(crm, access, true, calibrated)?,
+            access,
             all,
-        }))
+        })
     }
 
     /// Of the parameters of `events`: users, the instant, the first moment that counts.

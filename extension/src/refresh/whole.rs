@@ -40,7 +40,7 @@ pub(super) struct Computed {
 thread_local! {
     /// By ghost model and part of the CRM.
     static STATEMENTS: Kept<(bool, i64), Statements> = RefCell::default();
-    static TOGETHER: Kept<(bool, i64), Option<statements::Together>> = RefCell::default();
+    static TOGETHER: Kept<(bool, i64), statements::Together> = RefCell::default();
 }
 
 /// Computes and writes the scores of the users' relationships that are older than `oldest_fresh`,
@@ -58,7 +58,7 @@ pub(super) fn compute(refresh: &Refresh<'_>, oldest_fresh: i64) -> Result<Vec<Co
         // What is read is read as of one moment, and stays where it is until it is written.
         let _snapshot = Snapshot::newest();
         let mut together = if left.len() > 1 {
-            Spi::connect(|_| Together::read(refresh, left, as_of))?
+            Some(Spi::connect(|_| Together::read(refresh, left, as_of))?)
         } else {
             None
         };

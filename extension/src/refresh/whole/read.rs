@@ -34,7 +34,7 @@ impl Round<'_> {
             Some(pg_sys::Datum::from(self.as_of)),
             Some(pg_sys::Datum::from(self.window)),
         ];
-        let gather = together.as_deref().and_then(Together::gather);
+        let gather = together.as_deref().map(Together::gather);
         let mut read = Vec::with_capacity(users.len());
         // SAFETY: the values and the columns are those of user_gather.sql; the rows live until SPI is disconnected,
         // which is after this.
@@ -122,7 +122,7 @@ impl Round<'_> {
                 fingerprint: fingerprint(&self.config.silence),
             },
             looks_back: self.statements.looks_back,
-            cites: self.statements.cites && read.events.is_none(),
+            cites: self.statements.cites,
         };
         let mut gathered = Gathered::new(terms, &sources, automated);
         let lacks = gathered.lacks();

@@ -1,4 +1,4 @@
-//! The events of many users, read in one pass where no index has them by user and time with all that is read.
+//! The events of several users, read in one pass.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -6,35 +6,39 @@ use std::rc::Rc;
 use pgrx::datum::Uuid;
 use pgrx::{IntoDatum, pg_sys};
 
-use super::{TOGETHER, WINDOW};
+use super::{TOGETHER, USERS_AT_ONCE, WINDOW};
 use crate::error::Result;
 use crate::gather::events::Events;
 use crate::gather::own::uuid;
 use crate::owner::Plans;
 use crate::refresh::after::Refresh;
+use crate::refresh::events::Access;
 use crate::refresh::{is_calibrated, statements};
-use crate::statement::kept;
+use crate::statement::{Statement, kept};
 
 /// Events of users, who are the first of those that were asked for.
 pub(super) struct Together {
-    statements: Rc<Option<statements::Together>>,
+    statements: Rc<statements::Together>,
     users: usize,
     events: HashMap<[u8; 16], Events>,
 }
 
 impl Together {
     /// Reads the events of as many of the users as fit into memory, in an open SPI connection and by the snapshot in
-    /// force; `None` where users are better read one by one.
+    /// force.
     pub(super) fn read(
         refresh: &Refresh<'_>,
         users: &[Uuid],
         as_of: pg_sys::TimestampTz,
-    ) -> Result<Option<Self>> {
+    ) -> Result<Self> {
         let (crm, calibrated) = (refresh.crm, is_calibrated(refresh.config));
         let make = || statements::Together::prepare(crm, calibrated);
-        let statements = kept(&TOGETHER, (calibrated, crm.part), crm.generation, make)?;
-        let Some(together) = &*statements else {
-            return Ok(None);
+        let together = kept(&TOGETHER, (calibrated, crm.part), crm.generation, make)?;
+        // An index that holds all has each user's events together: a round at a time, more would spare nothing.
+        let users = if together.access == Access::Covered {
+            &users[..users.len().min(USERS_AT_ONCE)]
+        } else {
+            users
         };
         // A job for the night, like those that this setting is for.
         // SAFETY: reads a setting.
@@ -49,10 +53,10 @@ impl Together {
         ];
         // At worst each page is read once, and in their order: never the whole history because random reads are
         // said to be dear.
-        let _plans = if together.by_index {
-            Plans::custom_by_index()
-        } else {
+        let _plans = if together.access == Access::All {
             Plans::custom()
+        } else {
+            Plans::custom_by_index()
         };
         // SAFETY: the values and columns are those of events_together.sql.
         unsafe {
@@ -64,11 +68,11 @@ impl Together {
                 });
         }
         let Reading { users, events, .. } = read;
-        Ok(Some(Self {
+        Ok(Self {
             users,
             events,
-            statements: Rc::clone(&statements),
-        }))
+            statements: Rc::clone(&together),
+        })
     }
 
     /// Of how many users the events are here.
@@ -77,10 +81,8 @@ impl Together {
     }
 
     /// The statement that reads the rest of them.
-    pub(super) fn gather(&self) -> Option<&crate::statement::Statement> {
-        (*self.statements)
-            .as_ref()
-            .map(|statements| &statements.gather)
+    pub(super) fn gather(&self) -> &Statement {
+        &self.statements.gather
     }
 
     /// The events of a user, which are here no more.
