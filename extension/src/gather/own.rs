@@ -9,7 +9,7 @@ use crate::raw::pg_function;
 ///
 /// # Safety
 /// Whoever implements it hands out datums of the types that are asked for.
-pub(crate) unsafe trait Values {
+pub(crate) unsafe trait Values: Copy {
     /// The value, where it is not NULL.
     ///
     /// # Safety

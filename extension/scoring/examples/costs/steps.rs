@@ -70,7 +70,7 @@ fn row_steps(contacts: &[Contact]) -> Vec<Step<'_>> {
         step("rows measured", contacts, |of| {
             black_box(measure(&inputs(&of.interactions, &of.meetings), NOW));
         }),
-        step("rows ordered, events found whose subjects are told", contacts, |of| {
+        step("rows ordered, events to tell found", contacts, |of| {
             let ordered = Ordered::new(inputs(&of.interactions, &of.meetings), NOW);
             black_box(ordered.cited().count());
         }),
