@@ -28,7 +28,7 @@ pub(crate) fn contacts(session: &mut Session, scale: &Scale) {
     report::table("Contacts, events indexed as sql/crm does", &costs, COMPARED);
 }
 
-/// Contacts, with the index that most applications have: ours reads the rows of the events, contact by contact.
+/// Contacts, with the index that most applications have: ours reads the rows of the events.
 pub(crate) fn contacts_plain(session: &mut Session, scale: &Scale) {
     let replaced = Replaced::by(
         session,
