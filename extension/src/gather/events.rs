@@ -64,9 +64,9 @@ impl EventRow {
         u128::from_be_bytes(self.id)
     }
 
-    /// Whether `other` is the same event, and tells more of it.
-    pub(crate) fn is_told_by(&self, other: &Self) -> bool {
-        self.is(IS_BARE) && !other.is(IS_BARE) && self.id == other.id
+    /// Whether another row of the same event may tell more of it.
+    pub(crate) fn is_bare(&self) -> bool {
+        self.is(IS_BARE)
     }
 
     pub(crate) fn is_automated(&self) -> bool {

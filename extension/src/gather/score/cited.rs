@@ -25,6 +25,7 @@ impl Gathered<'_> {
             return;
         }
         for target in targets {
+            pgrx::check_for_interrupts!();
             let sealed = self.standings[target.place]
                 .seal_day
                 .filter(|_| self.terms.keeping.newest);

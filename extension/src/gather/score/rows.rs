@@ -7,8 +7,9 @@ use crm_health_scoring::relationship::{Ordered, RelationshipInputs};
 
 use super::Gathered;
 use crate::collect::to_instant;
-use crate::gather::events::Event;
+use crate::gather::events::{Event, EventRow};
 use crate::gather::targets::MeetingRow;
+use crate::gather::user::{ByEvent, EventId};
 
 /// The events and meetings of the targets of a user that are due, one target after another.
 pub(crate) struct Rows<'g> {
@@ -39,9 +40,14 @@ impl Gathered<'_> {
             meetings: Vec::with_capacity(self.meetings.len()),
             of: Vec::new(),
         };
+        // Only what was looked up beside the window may be bare.
+        let has_bare = self.user.events[self.window..]
+            .iter()
+            .any(EventRow::is_bare);
         for place in self.due() {
+            pgrx::check_for_interrupts!();
             let (events, meetings) = (rows.events.len(), rows.meetings.len());
-            self.events(place, &mut rows.events);
+            self.events(place, has_bare, &mut rows.events);
             self.meetings(place, &mut rows.meetings);
             rows.of.push(Owned {
                 place,
@@ -55,6 +61,7 @@ impl Gathered<'_> {
     /// The targets that are due, each with its rows.
     pub(crate) fn targets<'r, 'g>(&self, rows: &'r Rows<'g>) -> Vec<Target<'r, 'g>> {
         let targets = rows.of.iter().map(|of| {
+            pgrx::check_for_interrupts!();
             let events = &rows.events[of.events.clone()];
             let deals = self.deals(of.place);
             let inputs = RelationshipInputs {
@@ -80,17 +87,21 @@ impl Gathered<'_> {
             .map(|(place, _)| place)
     }
 
-    /// Adds the events of a target.
-    fn events<'g>(&'g self, place: usize, events: &mut Vec<Event<'g>>) {
-        let is_told = |index: usize| {
-            let bare = &self.user.events[index];
-            let told_by = |other: usize| bare.is_told_by(&self.user.events[other]);
-            // Only what was looked up beside the window may be bare.
-            index >= self.window && self.user.events_of(place).any(told_by)
+    /// Adds the events of a target: those without more than a time only where no other row tells of them.
+    fn events<'g>(&'g self, place: usize, has_bare: bool, events: &mut Vec<Event<'g>>) {
+        let row = |index: usize| &self.user.events[index];
+        let told: ByEvent<()> = if has_bare {
+            let rows = self.user.events_of(place).map(row);
+            let told = rows.filter(|row| !row.is_bare());
+            told.map(|row| (EventId(row.id()), ())).collect()
+        } else {
+            ByEvent::default()
         };
-        let indices = self.user.events_of(place).filter(|index| !is_told(*index));
+        let is_told = |row: &EventRow| row.is_bare() && told.contains_key(&EventId(row.id()));
+        let indices = self.user.events_of(place);
+        let indices = indices.filter(|index| !has_bare || !is_told(row(*index)));
         events.extend(indices.map(|index| Event {
-            row: &self.user.events[index],
+            row: row(index),
             subjects: &self.subjects,
             is_older: index >= self.recent,
         }));

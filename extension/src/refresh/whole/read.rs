@@ -66,8 +66,10 @@ impl Round<'_> {
         let _ = looked_up.set(self.subjects(cited));
         let mut all = Vec::new();
         for (user, targets) in &targets {
-            pgrx::check_for_interrupts!();
-            all.extend(targets.iter().map(|target| user.scored(target)));
+            all.extend(targets.iter().map(|target| {
+                pgrx::check_for_interrupts!();
+                user.scored(target)
+            }));
         }
         all
     }
