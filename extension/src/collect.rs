@@ -3,6 +3,8 @@
 //! Their result is a `bytea`: a byte of flags, then the rows in a compact encoding that only
 //! [`decode`] reads. It lives within one statement and is never stored.
 
+pub(crate) mod held;
+
 use crm_health_scoring::interaction::{Direction, EventType, Instant, Interaction, Meeting};
 use pgrx::pg_sys;
 use pgrx::prelude::*;
@@ -23,6 +25,8 @@ pub(crate) const HAS_ANY: u8 = 1;
 pub(crate) const HAS_INBOUND: u8 = 2;
 /// There is a meeting held, a call or an answered e-mail.
 pub(crate) const HAS_MEANINGFUL: u8 = 4;
+/// All of that.
+pub(crate) const ALL: u8 = HAS_ANY | HAS_INBOUND | HAS_MEANINGFUL;
 
 pg_function! {
     /// Transition of `collect_interactions`: keeps one event.
@@ -61,7 +65,7 @@ pg_function! {
     /// Result of `collect_interactions`.
     fn collect_interactions_result(fcinfo) {
         // SAFETY: the state is what the transition made, or NULL where there was no row.
-        unsafe { result::<Interaction>(fcinfo, |rows| rows.iter().fold(0, |flags, row| flags | flags_of(row))) }
+        unsafe { result::<Interaction>(fcinfo, |rows| held::held(&rows.iter(), flags_of)) }
     }
 }
 
@@ -79,7 +83,7 @@ fn interactions_lack(interactions: Option<&[u8]>) -> i32 {
     let has = interactions
         .and_then(|bytes| bytes.first().copied())
         .unwrap_or(0);
-    i32::from(!has & (HAS_ANY | HAS_INBOUND | HAS_MEANINGFUL))
+    i32::from(!has & ALL)
 }
 
 /// The rows that an aggregate collected; none for NULL.

@@ -5,11 +5,10 @@ use pgrx::pg_sys;
 use super::events::EventRow;
 use super::streams::Standing;
 use super::user::User;
-use crate::collect::{HAS_ANY, HAS_INBOUND, HAS_MEANINGFUL};
+use crate::collect::held::{Occurrence, held};
+use crate::collect::{ALL, HAS_ANY, HAS_INBOUND, HAS_MEANINGFUL};
 use crate::ghost::days::start_of;
 use crm_health_scoring::interaction::Direction;
-
-const ALL: u8 = HAS_ANY | HAS_INBOUND | HAS_MEANINGFUL;
 
 /// What is to be looked up of a contact or company.
 #[derive(Clone, Copy, Debug)]
@@ -74,8 +73,10 @@ impl Standings<'_> {
             } else {
                 0
             };
+            // One made as of a later instant may know events that were read with the window.
+            let newest = self.of(place).and_then(|own| own.newest.as_ref());
             if bits != 0
-                && let Some(newest) = self.of(place).and_then(|own| own.newest.as_ref())
+                && let Some(newest) = newest.filter(|newest| newest.reaches(bits, until))
             {
                 lacking.kept.rows.extend(newest.rows(target.owner(), bits));
                 lacking.kept.places.push(place);
@@ -107,15 +108,19 @@ impl Standings<'_> {
 
 /// Bits of what a target has nothing of before an instant.
 fn lack(user: &User<'_>, place: usize, until: pg_sys::TimestampTz) -> u8 {
-    let mut missing = ALL;
-    let events = user.events_of(place).map(|event| &user.events[event]);
-    for event in events.filter(|event| event.at < until) {
-        missing &= !has(event);
-        if missing == 0 {
-            break;
-        }
+    let rows = user.events_of(place).map(|event| &user.events[event]);
+    let has = |event: &EventRow| if event.at < until { has(event) } else { 0 };
+    !held(&rows, has) & ALL
+}
+
+impl Occurrence for EventRow {
+    fn key(&self) -> Option<u128> {
+        self.external_key().map(u128::from_ne_bytes)
     }
-    missing
+
+    fn is_kept_before(&self, other: &Self) -> bool {
+        self.is_newer_than(other)
+    }
 }
 
 fn has(event: &EventRow) -> u8 {

@@ -66,6 +66,18 @@ impl Newest {
         Some((u128::from_be_bytes(event.id), event.subject.as_deref()))
     }
 
+    /// Whether it can tell what somebody lacks before an instant: what it holds for these bits is older.
+    pub(crate) fn reaches(&self, lacks: u8, until: pg_sys::TimestampTz) -> bool {
+        let meaningful = self.meaningful.as_ref().map(|event| event.at);
+        let kept = [
+            (HAS_ANY, self.any),
+            (HAS_INBOUND, self.inbound),
+            (HAS_MEANINGFUL, meaningful),
+        ];
+        let mut wanted = kept.into_iter().filter(|(bit, _)| lacks & bit != 0);
+        wanted.all(|(_, at)| at.is_none_or(|at| at < until))
+    }
+
     /// Rows for what somebody lacks, as [`super::lacking`] has the bits.
     pub(crate) fn rows(&self, of: Owner, lacks: u8) -> impl Iterator<Item = EventRow> {
         let bare = |bit, at: Option<i64>, direction| {

@@ -83,7 +83,7 @@ impl Chains {
     }
 
     /// The rows of a target.
-    pub(crate) fn of(&self, target: usize) -> impl Iterator<Item = usize> + '_ {
+    pub(crate) fn of(&self, target: usize) -> impl Iterator<Item = usize> + Clone + '_ {
         let existing = |row: u32| (row != END).then_some(row);
         std::iter::successors(existing(self.first[target]), move |row| {
             existing(self.next[*row as usize])
@@ -153,7 +153,7 @@ impl<'a> User<'a> {
     }
 
     /// The events of a target; what names both a company and a contact of it comes twice.
-    pub(crate) fn events_of(&self, target: usize) -> impl Iterator<Item = usize> + '_ {
+    pub(crate) fn events_of(&self, target: usize) -> impl Iterator<Item = usize> + Clone + '_ {
         let own = if self.targets[target].contact().is_some() {
             self.of_contact.of(target)
         } else {
@@ -166,7 +166,7 @@ impl<'a> User<'a> {
     }
 
     /// The contacts that a company has; none for a contact.
-    pub(crate) fn contacts_of(&self, company: usize) -> impl Iterator<Item = usize> + '_ {
+    pub(crate) fn contacts_of(&self, company: usize) -> impl Iterator<Item = usize> + Clone + '_ {
         self.members.of(company)
     }
 }
