@@ -28,6 +28,8 @@ impl AsOwner {
                 context | pg_sys::SECURITY_LOCAL_USERID_CHANGE as i32,
             );
             let guc_level = pg_sys::NewGUCNestLevel();
+            // Times without a zone are in UTC, whoever asks.
+            set(c"timezone", c"UTC");
             Self {
                 user,
                 context,
@@ -78,19 +80,29 @@ impl Plans {
         unsafe {
             let guc_level = pg_sys::NewGUCNestLevel();
             for (name, value) in options {
-                pg_sys::set_config_option(
-                    name.as_ptr(),
-                    value.as_ptr(),
-                    pg_sys::GucContext::PGC_USERSET,
-                    pg_sys::GucSource::PGC_S_SESSION,
-                    pg_sys::GucAction::GUC_ACTION_SAVE,
-                    true,
-                    0,
-                    false,
-                );
+                set(name, value);
             }
             Self { guc_level }
         }
+    }
+}
+
+/// Sets an option in the level that was opened last.
+///
+/// # Safety
+/// A level must be open, and the option be one that every user may set.
+unsafe fn set(name: &CStr, value: &CStr) {
+    unsafe {
+        pg_sys::set_config_option(
+            name.as_ptr(),
+            value.as_ptr(),
+            pg_sys::GucContext::PGC_USERSET,
+            pg_sys::GucSource::PGC_S_SESSION,
+            pg_sys::GucAction::GUC_ACTION_SAVE,
+            true,
+            0,
+            false,
+        );
     }
 }
 

@@ -3,6 +3,7 @@
 mod after;
 mod alert_facts;
 pub(crate) mod alert_rules;
+mod alert_statements;
 mod alerts;
 mod deals;
 mod events;

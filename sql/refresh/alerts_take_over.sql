@@ -3,8 +3,8 @@
 -- Deal by deal, and with a test for open alerts that no statistics tell of: taken for few, all that are open would be read for
 -- each deal.
 UPDATE {alerts} a
-SET user_id = n.user_id, severity = n.severity, title = n.title, message = n.message,
-    suggested_actions = n.suggested_actions, action_priority = n.priority, health_score_id = n.score_id,
+SET user_id = n.user_id, severity = {severity}, title = n.title, message = n.message,
+    suggested_actions = {suggested_actions}, action_priority = {action_priority}, health_score_id = n.score_id,
     metadata = coalesce(a.metadata, jsonb_build_object()) || n.metadata, status = 'active', acknowledged_at = NULL, acknowledged_by = NULL, updated_at = $2
 FROM (
   SELECT n.*, o.id
@@ -14,7 +14,7 @@ FROM (
   CROSS JOIN LATERAL (
     SELECT x.id
     FROM {alerts} x
-    WHERE x.deal_id = n.deal_id AND x.alert_type = n.alert_type AND coalesce(x.resolved_at, 'infinity') = 'infinity'
+    WHERE x.deal_id = n.deal_id AND x.alert_type::text = n.alert_type AND coalesce(x.resolved_at, 'infinity') = 'infinity'
     OFFSET 0
   ) o
 ) n

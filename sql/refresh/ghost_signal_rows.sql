@@ -28,7 +28,7 @@ signal_open AS MATERIALIZED (
 ),
 signal_changed AS (
   UPDATE {rows} g
-  SET severity = w.severity, signal_context = w.signal_context, signal_data = w.signal_data
+  SET severity = {severity}, signal_context = w.signal_context, signal_data = w.signal_data
   FROM signal_open o
   JOIN signal_held w ON w.score_id = o.relationship_health_id AND w.signal_type = o.signal_type
   WHERE g.id = o.id AND o.detected_at <= $4
@@ -44,7 +44,7 @@ signal_resolved AS (
 ),
 signal_raised AS (
   INSERT INTO {rows} (relationship_health_id, user_id, signal_type, severity, signal_context, signal_data, detected_at)
-  SELECT w.score_id, w.user_id, w.signal_type, w.severity, w.signal_context, w.signal_data, $4
+  SELECT w.score_id, w.user_id, {signal_type}, {severity}, w.signal_context, w.signal_data, $4
   FROM signal_held w
   -- A score that a refresh elsewhere wrote first has its signals from there.
   WHERE w.score_id IN (SELECT id FROM updated UNION ALL SELECT id FROM inserted)

@@ -289,3 +289,50 @@ fn a_change_that_is_taken_back_disturbs_no_refresh() {
     );
     assert_eq!(right, 3);
 }
+
+/// Each of two users hands a deal with alerts to the other, and both are refreshed at once: one closes what the
+/// other takes over.
+#[test]
+fn deals_that_change_hands_both_ways_lead_to_no_deadlock() {
+    let mut db = Database::new();
+    let users: Vec<(Uuid, Uuid)> = (0..2)
+        .map(|_| {
+            let mut crm = Crm(&mut db);
+            let user = crm.user(0.0);
+            (user, crm.deal(user, "SQL", 40.0))
+        })
+        .collect();
+    let refresh = "SELECT count(*) FROM refresh_deal_health_scores($1, 0)";
+    for (user, _) in &users {
+        db.query(refresh, &[user]);
+    }
+    // So slow that both are in the midst of it.
+    db.run(
+        "CREATE FUNCTION public.slowly() RETURNS trigger LANGUAGE plpgsql AS $$
+           BEGIN PERFORM pg_catalog.pg_sleep(0.3); RETURN NEW; END $$;
+         CREATE TRIGGER slowly BEFORE UPDATE ON deal_health_alerts FOR EACH STATEMENT EXECUTE FUNCTION public.slowly()",
+    );
+    for (deal, heir) in [(users[0].1, users[1].0), (users[1].1, users[0].0)] {
+        db.query(
+            "UPDATE deals SET owner_id = $2 WHERE id = $1",
+            &[&deal, &heir],
+        );
+    }
+    let calls: Vec<_> = users
+        .iter()
+        .map(|(user, _)| {
+            let (mut session, user) = (db.session(), *user);
+            thread::spawn(move || session.query(refresh, &[&user]).map(|_| ()))
+        })
+        .collect();
+    for call in calls {
+        call.join().expect("a session").expect("a refresh");
+    }
+    let wrong: i64 = db.value(
+        "SELECT count(*) FROM deals d
+         WHERE NOT EXISTS (SELECT FROM deal_health_alerts a
+           WHERE a.deal_id = d.id AND a.user_id = d.owner_id AND a.resolved_at IS NULL)",
+        &[],
+    );
+    assert_eq!(wrong, 0, "each deal's alerts are its owner's");
+}

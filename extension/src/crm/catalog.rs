@@ -25,6 +25,8 @@ pub(crate) struct Relation {
     pub(crate) oid: pg_sys::Oid,
     /// Column name → its type as SQL writes it.
     pub(crate) columns: HashMap<String, String>,
+    /// Columns that PostgreSQL works out by itself: nobody writes them.
+    generated: Vec<String>,
     /// Of a score table: a trigger of the application writes its history.
     keeps_history: bool,
 }
@@ -37,6 +39,19 @@ impl Relation {
 
     pub(crate) fn has(&self, column: &str) -> bool {
         self.columns.contains_key(column)
+    }
+
+    /// Whether a refresh can write a column.
+    pub(crate) fn takes(&self, column: &str) -> bool {
+        self.has(column) && !self.generated.iter().any(|name| name == column)
+    }
+
+    /// A value as a column takes it, which may be of a type of the application's.
+    pub(crate) fn cast(&self, column: &str, value: &str) -> String {
+        match self.columns.get(column) {
+            Some(sql_type) => format!("CAST({value} AS {sql_type})"),
+            None => value.to_owned(),
+        }
     }
 
     fn kind_in_words(&self) -> &'static str {
@@ -152,6 +167,7 @@ impl Crm {
                         .collect(),
                     keeps_history: row.get(7)?.unwrap_or_default(),
                     oid: row.get(8)?.unwrap_or(pg_sys::InvalidOid),
+                    generated: row.get(9)?.unwrap_or_default(),
                 };
                 // The CRM's own schema comes first; `public` serves where it has no score tables.
                 relations.entry(table.name).or_insert(relation);

@@ -11,7 +11,7 @@ use crm_health_scoring::alert::{
     Alert, AlertSeverity, AlertType, DealFacts, Open, OpenState, Rule, Step, speaking, step,
 };
 use crm_health_scoring::interaction::Instant;
-use pgrx::datum::{JsonB, TimestampWithTimeZone, Uuid};
+use pgrx::datum::{TimestampWithTimeZone, Uuid};
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 use serde_json::{Value, json};
@@ -20,6 +20,7 @@ use super::Scored;
 use super::after::Refresh;
 use super::alert_facts;
 use super::alert_rules::{self, usable};
+use super::alert_statements::{Written, filled, run, write_rows};
 use super::template::Template;
 use crate::collect::to_instant;
 use crate::crm::{Crm, Relation};
@@ -69,7 +70,7 @@ pub(super) fn raise(
     changes.leave(&mut found, targets);
     changes.judge(refresh, &rules, &judged, &found, quiet_days)?;
     changes.keep_quiet_at_first(refresh.crm, table)?;
-    changes.write(refresh.crm, table, refresh.as_of)
+    changes.write(refresh, table)
 }
 
 /// Ends the alerts of those of the users who have no active deal left.
@@ -85,8 +86,8 @@ pub(super) fn leave(
         .copied()
         .filter(|user| !busy.contains(user))
         .collect();
-    // SAFETY: reads a flag.
-    if idle.is_empty() || unsafe { pg_sys::RecoveryInProgress() } {
+    // SAFETY: reads flags.
+    if idle.is_empty() || unsafe { pg_sys::RecoveryInProgress() || pg_sys::XactReadOnly } {
         return Ok(());
     }
     let Some(table) = usable(crm) else {
@@ -277,16 +278,23 @@ impl Changes {
     }
 
     /// Writes what follows. Only what was written is told, with the alert's id.
-    fn write(
-        mut self,
-        crm: &Crm,
-        table: &Relation,
-        as_of: TimestampWithTimeZone,
-    ) -> Result<Vec<Notification>> {
+    fn write(mut self, refresh: &Refresh<'_>, table: &Relation) -> Result<Vec<Notification>> {
+        let (crm, as_of) = (refresh.crm, refresh.as_of);
+        if !self.close.is_empty() || !self.raise.is_empty() {
+            let text = include_str!("../../../sql/refresh/alerts_lock.sql");
+            let deals: Vec<Uuid> = self.raise.iter().map(|((deal, _), _)| *deal).collect();
+            run(crm, table, text, &[self.close.clone().into(), deals.into()])?;
+        }
         if !self.close.is_empty() {
             let text = include_str!("../../../sql/refresh/alerts_close.sql");
             let close = std::mem::take(&mut self.close);
-            run(crm, table, text, &[close.into(), as_of.into()])?;
+            let users = refresh.users.to_vec();
+            run(
+                crm,
+                table,
+                text,
+                &[close.into(), as_of.into(), users.into()],
+            )?;
         }
         let mut told = Vec::new();
         let mut tell = |written: Vec<Written>| {
@@ -343,54 +351,4 @@ fn changed(alert: &Alert, open: &Found, score: Option<Uuid>, worsened: bool) -> 
 
 fn cut(name: &str) -> String {
     name.chars().take(200).collect()
-}
-
-fn filled(crm: &Crm, table: &Relation, text: &str) -> Result<String> {
-    Template::default()
-        .with("alerts", table.qualified())
-        .fill(text, crm)
-}
-
-fn run(
-    crm: &Crm,
-    table: &Relation,
-    text: &str,
-    arguments: &[pgrx::datum::DatumWithOid<'_>],
-) -> Result<()> {
-    let statement = filled(crm, table, text)?;
-    Spi::connect_mut(|client| {
-        client.update(statement.as_str(), None, arguments)?;
-        Ok(())
-    })
-}
-
-/// An alert's id, with its deal and type.
-type Written = (Uuid, (Uuid, AlertType));
-
-/// Writes rows, if there are any, and returns the alerts that were written.
-fn write_rows(
-    crm: &Crm,
-    table: &Relation,
-    text: &str,
-    rows: Vec<Value>,
-    as_of: TimestampWithTimeZone,
-) -> Result<Vec<Written>> {
-    if rows.is_empty() {
-        return Ok(Vec::new());
-    }
-    let statement = filled(crm, table, text)?;
-    let document = JsonB(Value::Array(rows));
-    Spi::connect_mut(|client| {
-        let rows = client.update(statement.as_str(), None, &[document.into(), as_of.into()])?;
-        let mut written = Vec::with_capacity(rows.len());
-        for row in rows {
-            let alert_type = row.get::<&str>(3)?.and_then(AlertType::parse);
-            if let (Some(id), Some(deal), Some(alert_type)) =
-                (row.get::<Uuid>(1)?, row.get::<Uuid>(2)?, alert_type)
-            {
-                written.push((id, (deal, alert_type)));
-            }
-        }
-        Ok(written)
-    })
 }

@@ -10,11 +10,18 @@ pub(super) fn statement(crm: &Crm, scores: &Relation, most: &str) -> Result<Stri
     let Some(table) = usable(crm, scores) else {
         return Ok(String::new());
     };
-    let template = Template::default().with("rows", table.qualified());
-    template.with("most_targets", most).fill(
+    signal_columns(table).with("most_targets", most).fill(
         include_str!("../../../sql/refresh/ghost_signal_rows.sql"),
         crm,
     )
+}
+
+/// The table, and the words of a signal `w` as it takes them.
+pub(super) fn signal_columns<'a>(table: &Relation) -> Template<'a> {
+    Template::default()
+        .with("rows", table.qualified())
+        .with("signal_type", table.cast("signal_type", "w.signal_type"))
+        .with("severity", table.cast("severity", "w.severity"))
 }
 
 /// The table of signals, where there is one that can be written and the scores keep them too.

@@ -10,7 +10,7 @@ use pgrx::datum::Uuid;
 use pgrx::{IntoDatum, pg_sys};
 use serde_json::Value;
 
-use super::template::Template;
+use super::ghost_rows::signal_columns;
 use crate::crm::{Crm, Relation};
 use crate::error::Result;
 use crate::gather::batch::Scored;
@@ -50,7 +50,7 @@ impl Signals {
     /// Prepares the statements for a table, in an open SPI connection.
     pub(super) fn prepare(crm: &Crm, table: &Relation) -> Result<Self> {
         let prepare = |text: &str, types: &[pg_sys::Oid]| -> Result<Statement> {
-            let template = Template::default().with("rows", table.qualified());
+            let template = signal_columns(table);
             Ok(Statement::prepare(&template.fill(text, crm)?, types))
         };
         Ok(Self {

@@ -13,7 +13,12 @@ pub(super) type Computed = (&'static str, &'static str);
 pub(super) fn score_columns<'a>(table: &Relation, computed: &[Computed]) -> Template<'a> {
     let present = Present::of(table, computed);
     let new = |name: &str, _: &str| format!("n.{name}");
+    let relationship_type = "CASE WHEN n.contact_id IS NULL THEN 'company' ELSE 'contact' END";
     assigning(table, &present, &new, &|_| String::new())
+        .with(
+            "relationship_type",
+            table.cast("relationship_type", relationship_type),
+        )
         .with(
             "computed",
             present.join(&|name, value| format!("{} AS {name}", present.cast(name, value))),
@@ -51,7 +56,7 @@ struct Present<'a> {
 
 impl<'a> Present<'a> {
     fn of(table: &'a Relation, known: &[(&'a str, &'a str)]) -> Self {
-        let columns = known.iter().filter(|(name, _)| table.has(name)).copied();
+        let columns = known.iter().filter(|(name, _)| table.takes(name)).copied();
         Self {
             table,
             columns: columns.collect(),
@@ -68,8 +73,17 @@ impl<'a> Present<'a> {
     }
 
     fn cast(&self, name: &str, value: &str) -> String {
-        let sql_type = &self.table.columns[name.trim_matches('"')];
-        format!("CAST({value} AS {sql_type})")
+        self.table.cast(name.trim_matches('"'), value)
+    }
+
+    /// A value as it can be compared: json, unlike jsonb, has no equality.
+    fn comparable(&self, name: &str, value: &str) -> String {
+        let sql_type = self.table.columns.get(name.trim_matches('"'));
+        if sql_type.is_some_and(|sql_type| sql_type == "json") {
+            format!("{value}::jsonb")
+        } else {
+            value.to_owned()
+        }
     }
 }
 
@@ -86,8 +100,8 @@ fn assigning<'a>(
         let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
         let when_same = when_same(&names);
         let compared = Present { table, columns };
-        let old = compared.join(&|name, _| format!("s.{name}"));
-        let new = compared.join(new);
+        let old = compared.join(&|name, _| compared.comparable(name, &format!("s.{name}")));
+        let new = compared.join(&|name, value| compared.comparable(name, &new(name, value)));
         // Unchanged rows keep their `updated_at`: only the time of calculation moves on.
         format!(
             ",\n      updated_at = CASE {when_same}WHEN ({old}) IS DISTINCT FROM ({new}) THEN now() ELSE s.updated_at END"
@@ -115,13 +129,16 @@ pub(super) fn history_columns<'a>(
     };
     let present: Vec<&Computed> = values
         .iter()
-        .filter(|(name, value)| history.has(name) && at_hand(name, value))
+        .filter(|(name, value)| history.takes(name) && at_hand(name, value))
         .collect();
     let columns: Vec<String> = present
         .iter()
         .map(|(name, _)| quote_identifier(name))
         .collect();
-    let values: Vec<&str> = present.iter().map(|(_, value)| *value).collect();
+    let values = present
+        .iter()
+        .map(|(name, value)| history.cast(name, value));
+    let values: Vec<String> = values.collect();
     Template::default()
         .with("history", history.qualified())
         .with("columns", columns.join(", "))
