@@ -7,7 +7,7 @@ target AS MATERIALIZED (
 ),
 -- Each target's events are found by key, so that the cost follows its recent events alone, and no
 -- estimate of their number can lead the planner to read the whole history. A company's are those of
--- its contacts and those that name it; the core counts once what comes twice.
+-- its contacts and those that name it; the core counts once what comes twice. IS TRUE: see user_lookups.sql.
 recent AS MATERIALIZED (
   SELECT t.ordinal, t.user_id, t.contact_id, t.company_id, x.*
   FROM target t
@@ -15,7 +15,7 @@ recent AS MATERIALIZED (
     SELECT {interactions} AS interactions{recent_days}
     FROM {communication_events} e
     WHERE e.user_id = t.user_id AND e.contact_id = t.contact_id
-      AND e.event_timestamp >= {90_days_ago} AND e.event_timestamp <= $4
+      AND e.event_timestamp >= {90_days_ago} AND (e.event_timestamp <= $4) IS TRUE
   ) x
   WHERE t.contact_id IS NOT NULL
   UNION ALL
@@ -28,12 +28,12 @@ recent AS MATERIALIZED (
       FROM {contacts} c
       JOIN {communication_events} e ON e.user_id = c.owner_id AND e.contact_id = c.id
       WHERE c.owner_id = t.user_id AND c.company_id = t.company_id
-        AND e.event_timestamp >= {90_days_ago} AND e.event_timestamp <= $4
+        AND e.event_timestamp >= {90_days_ago} AND (e.event_timestamp <= $4) IS TRUE
       UNION ALL
       SELECT e.*
       FROM {communication_events} e
       WHERE e.user_id = t.user_id AND e.company_id = t.company_id
-        AND e.event_timestamp >= {90_days_ago} AND e.event_timestamp <= $4
+        AND e.event_timestamp >= {90_days_ago} AND (e.event_timestamp <= $4) IS TRUE
     ) e
   ) x
   WHERE t.company_id IS NOT NULL

@@ -5,7 +5,7 @@ SELECT x.*
             SELECT e.*
             FROM {communication_events} e
             WHERE e.user_id = u.user_id AND e.contact_id = c.id
-              AND e.event_timestamp >= $5 AND e.event_timestamp <= $4
+              AND e.event_timestamp >= $5 AND (e.event_timestamp <= $4) IS TRUE
             OFFSET 0
           ) x
           WHERE c.owner_id = u.user_id
@@ -17,6 +17,6 @@ SELECT x.*
             SELECT e.*
             FROM {communication_events} e
             WHERE e.user_id = u.user_id AND e.company_id = c.company_id
-              AND e.event_timestamp >= $5 AND e.event_timestamp <= $4
+              AND e.event_timestamp >= $5 AND (e.event_timestamp <= $4) IS TRUE
             OFFSET 0
           ) x

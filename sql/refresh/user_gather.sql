@@ -6,24 +6,28 @@
 SELECT u.user_id, (
     SELECT crm_health.collect_targets(t.contact_id, t.company_id, t.members, t.score_id, t.score, t.status,
                                       t.ghost_risk, t.is_fresh, t.looks_back, t.place, t.last)
+           FILTER (WHERE t.contact_id IS NOT NULL OR t.company_id IS NOT NULL)
     FROM (
       SELECT c.id AS contact_id, c.company_id, 0::int8 AS members, p.id AS score_id,
              p.overall_health_score::int4 AS score, p.health_status::text AS status,
-             p.is_ghost_risk AS ghost_risk, coalesce(p.last_calculated_at >= $2, false) AS is_fresh,
+             p.is_ghost_risk AS ghost_risk, coalesce(p.last_calculated_at >= $2 AND p.last_calculated_at < 'infinity', false) AS is_fresh,
              p.last_calculated_at > $4 AS looks_back, {place} AS place, {last_meaningful} AS last
-      FROM {contacts} c
-      LEFT JOIN {scores} p ON p.user_id = u.user_id AND p.contact_id = c.id
-      WHERE c.owner_id = u.user_id
+      FROM (SELECT c.id, c.company_id FROM {contacts} c WHERE c.owner_id = u.user_id) c
+      -- A full join is made by hash or by merge, whatever old statistics say of the scores: taken for few, they would be gone
+      -- through for each contact. Those of contacts who are gone are left out above.
+      FULL JOIN (SELECT p.*, p.ctid FROM {scores} p WHERE p.user_id = u.user_id AND p.contact_id IS NOT NULL) p
+        ON p.contact_id = c.id
       UNION ALL
       SELECT NULL, k.company_id, k.members, p.id, p.overall_health_score::int4, p.health_status::text,
-             p.is_ghost_risk, coalesce(p.last_calculated_at >= $2, false), p.last_calculated_at > $4, {place}, {last_meaningful}
+             p.is_ghost_risk, coalesce(p.last_calculated_at >= $2 AND p.last_calculated_at < 'infinity', false), p.last_calculated_at > $4, {place}, {last_meaningful}
       FROM (
         SELECT c.company_id, hashtextextended(string_agg(c.id::text, ',' ORDER BY c.id), 0) AS members
         FROM {contacts} c
         WHERE c.owner_id = u.user_id AND c.company_id IS NOT NULL
         GROUP BY c.company_id
       ) k
-      LEFT JOIN {scores} p ON p.user_id = u.user_id AND p.company_id = k.company_id
+      FULL JOIN (SELECT p.*, p.ctid FROM {scores} p WHERE p.user_id = u.user_id AND p.company_id IS NOT NULL) p
+        ON p.company_id = k.company_id
     ) t
   ) AS targets, (
     SELECT {user_events}

@@ -205,3 +205,76 @@ fn a_stage_that_was_deleted_leaves_its_deals_without_one() {
     // The thresholds of any other stage: 100 - 40 * (20 - 14) / (21 - 14)
     assert_eq!(crm.deal_score(deal)["stage_velocity_score"], 66);
 }
+
+/// A call that has nothing to do writes nothing, and does no harm where nothing may be written.
+#[test]
+fn a_transaction_that_may_only_read_reads() {
+    let mut db = Database::new();
+    let idle = Crm(&mut db).user(0.0);
+    for user in [idle, Uuid::new_v4()] {
+        for call in [
+            "refresh_deal_health_scores",
+            "refresh_relationship_health_scores",
+        ] {
+            let mut session = db.session();
+            session
+                .batch_execute("BEGIN READ ONLY")
+                .expect("a transaction");
+            let rows = session.query(&format!("SELECT * FROM {call}($1)"), &[&user]);
+            assert_eq!(rows.expect(call).len(), 0);
+        }
+    }
+}
+
+#[test]
+fn a_score_that_claims_to_be_of_the_end_of_time_is_made_anew() {
+    let mut db = Database::new();
+    let mut crm = Crm(&mut db);
+    let user = crm.user(0.0);
+    crm.deal(user, "SQL", 5.0);
+    crm.contact(user);
+    let both = "SELECT (SELECT count(*) FILTER (WHERE updated) FROM refresh_deal_health_scores($1, $2))
+                     + (SELECT count(*) FILTER (WHERE updated) FROM refresh_relationship_health_scores($1, $2))";
+    assert_eq!(db.value::<i64>(both, &[&user, &0]), 2);
+    for age in [0, 24] {
+        for table in ["deal_health_scores", "relationship_health_scores"] {
+            db.run(&format!(
+                "UPDATE {table} SET last_calculated_at = 'infinity'"
+            ));
+        }
+        assert_eq!(db.value::<i64>(both, &[&user, &age]), 2, "age {age}");
+    }
+}
+
+/// Names that look like parameters, placeholders or comments.
+#[test]
+fn a_schema_may_have_any_name() {
+    for name in ["crm$4", "we \"ird %s {contacts} $1 -- x"] {
+        let mut db = Database::new();
+        let quoted = format!("\"{}\"", name.replace('"', "\"\""));
+        let mut crm = Crm(&mut db);
+        let user = crm.user(0.0);
+        crm.deal(user, "SQL", 40.0);
+        let contact = crm.contact(user);
+        crm.sent(user, contact, 1.0);
+        db.run(&format!(
+            "CREATE SCHEMA {quoted};
+             GRANT USAGE ON SCHEMA {quoted} TO PUBLIC;
+             DO $do$ BEGIN
+               EXECUTE (SELECT string_agg(format('ALTER TABLE %s SET SCHEMA %I;', c.oid::regclass, $name${name}$name$), '')
+                        FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r');
+             END $do$;"
+        ));
+        db.query(
+            "UPDATE crm_health.settings SET value = $1 WHERE name = 'crm_schema'",
+            &[&name],
+        );
+        for kind in ["deals", "relationships"] {
+            for _ in 0..2 {
+                let call =
+                    format!("SELECT count(*) FROM crm_health.refresh_{kind}(ARRAY[$1::uuid], 0)");
+                assert_eq!(db.value::<i64>(&call, &[&user]), 1, "{name}");
+            }
+        }
+    }
+}

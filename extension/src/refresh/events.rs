@@ -148,6 +148,19 @@ impl Access {
     }
 }
 
+/// How the time of event `e` is compared with that of `l`, which has its id as well.
+pub(super) fn at_that_time(crm: &Crm) -> Result<&'static str> {
+    let events = crm.find("communication_events");
+    let indexes = events.map(|events| indexes(&events.qualified()));
+    let indexes = indexes.transpose()?.unwrap_or_default();
+    let by_id = |index: &Index| index.predicate.is_none() && index.begins(&["id"]);
+    Ok(if indexes.iter().any(by_id) {
+        "(e.event_timestamp = l.event_timestamp) IS TRUE"
+    } else {
+        "e.event_timestamp = l.event_timestamp"
+    })
+}
+
 fn indexes(table: &str) -> Result<Vec<Index>> {
     // Read only: a standby explains too.
     Spi::connect(|client| {

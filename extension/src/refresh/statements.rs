@@ -2,7 +2,7 @@
 
 use pgrx::pg_sys;
 
-use super::events::Access;
+use super::events::{self, Access};
 use super::ghost_rows;
 use super::relationships::{COMPUTED, TABLE, history_template, user_older_events};
 use super::signals::Signals;
@@ -73,6 +73,16 @@ impl Statements {
     }
 }
 
+/// A statement with another number for a parameter. A quoted name may look like one.
+fn renumbered(text: &str, from: &str, to: &str) -> String {
+    let parts = text.split('"').enumerate();
+    let parts = parts.map(|(place, part)| match place % 2 {
+        0 => part.replace(from, to),
+        _ => part.to_owned(),
+    });
+    parts.collect::<Vec<_>>().join("\"")
+}
+
 /// Where a row lies, in a table that has no parts which might name the same place.
 fn place(scores: &Relation) -> Option<&'static str> {
     (scores.kind == "r").then_some("ctid")
@@ -123,7 +133,7 @@ impl Together {
         let all = !access.looks_back(silence::keeps_newest(crm, calibrated)?);
         let text = access.together(&crm.with_quick_doubles())?;
         // By the numbers that the parameters have elsewhere.
-        let text = text.replace("$4", "$2").replace("$5", "$3");
+        let text = renumbered(&renumbered(&text, "$4", "$2"), "$5", "$3");
         Ok(Self {
             events: Statement::prepare(&text, &Self::TYPES),
             gather: gather(crm, access, true, calibrated)?,
@@ -157,8 +167,8 @@ fn lookups(crm: &Crm, access: Access) -> Result<Statement> {
 }
 
 fn subjects(crm: &Crm) -> Result<Statement> {
-    let text =
-        Template::default().fill(include_str!("../../../sql/refresh/user_subjects.sql"), crm)?;
+    let template = Template::default().with("at_that_time", events::at_that_time(crm)?);
+    let text = template.fill(include_str!("../../../sql/refresh/user_subjects.sql"), crm)?;
     Ok(Statement::prepare(&text, &[UUIDS, TIMES, UUIDS]))
 }
 
@@ -206,7 +216,7 @@ impl Writing<'_> {
             .with("scored", self.scored(part)?);
         let text = template.fill(text, self.crm)?;
         // $4 is the instant in all statements; here it is all there is.
-        Ok(Statement::prepare(&text.replace("$4", "$1"), &[TIME]))
+        Ok(Statement::prepare(&renumbered(&text, "$4", "$1"), &[TIME]))
     }
 
     fn statement(&self, part: Part, text: &str) -> Result<Statement> {
