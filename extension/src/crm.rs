@@ -7,5 +7,8 @@
 mod catalog;
 mod columns;
 mod describe;
+mod relation;
+mod watch;
 
-pub(crate) use catalog::{Crm, Relation, current, whole};
+pub(crate) use catalog::{Crm, current, whole};
+pub(crate) use relation::Relation;

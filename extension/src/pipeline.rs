@@ -23,7 +23,9 @@ use serde_json::Value;
 use self::owners::Owners;
 pub(crate) use self::owners::{OWNERS, add_owners, deal_owner, owner_argument};
 use crate::error::{Error, Result};
+use crate::raw::value;
 use crate::refresh::Kind;
+use crate::statement::{Snapshot, of_our_own};
 
 /// The key of the configuration that holds the pipeline in use, with its name.
 pub(crate) const SECTION: &str = "deal_model";
@@ -99,17 +101,15 @@ pub(crate) fn added_to(config: Value, kind: Kind, owners: Option<&[Uuid]>) -> Re
         Ok(config) => return Ok(config),
         Err(config) => config,
     };
-    let model: Option<JsonB> = Spi::connect(|client| {
-        let rows = client.select(
-            "SELECT m.model FROM crm_health.deal_models m WHERE m.is_active",
-            Some(1),
-            &[],
-        )?;
-        if rows.is_empty() {
-            return Ok(None);
+    const MODEL: &str = "SELECT m.model FROM crm_health.deal_models m WHERE m.is_active";
+    let model: Option<JsonB> = Spi::connect(|_| {
+        let _snapshot = Snapshot::newest();
+        // SAFETY: there are no values, and the column is a jsonb.
+        unsafe {
+            let [model] = of_our_own(MODEL, &[]).read(&[]).one();
+            value(model)
         }
-        rows.first().get(1)
-    })?;
+    });
     if let Some(JsonB(model)) = model {
         config[SECTION] = model;
         add_owners(&mut config, owners)?;

@@ -1,12 +1,15 @@
 //! The settings and the scoring configuration, read at each call: a change takes effect at once.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 
 use crm_health_scoring::config::Config;
 use pgrx::prelude::*;
 use pgrx::spi::OwnedPreparedStatement;
 
 use crate::error::{Error, Result};
+use crate::raw::value;
+use crate::statement::{Snapshot, Statement};
 
 /// The settings that a refresh needs. The rest are read where SQL uses them.
 #[derive(Clone, Debug)]
@@ -22,6 +25,7 @@ const READ_SETTINGS: &str = "SELECT name, value FROM crm_health.settings WHERE n
 thread_local! {
     // Every call reads the settings: making the plan would cost more than a call that finds all fresh.
     static SETTINGS: RefCell<Option<OwnedPreparedStatement>> = const { RefCell::new(None) };
+    static CONFIG: RefCell<Option<Rc<Statement>>> = const { RefCell::new(None) };
 }
 
 impl Settings {
@@ -64,18 +68,35 @@ pub(crate) fn scoring_config() -> Result<serde_json::Value> {
         parse_config(&value)?;
         return Ok(value);
     }
-    // Not Spi::get_one, which takes a transaction id: there are none on a standby.
-    let found: Option<JsonB> = Spi::connect(|client| {
-        client
-            .select("SELECT crm_health.scoring_config()", Some(1), &[])?
-            .first()
-            .get_one()
+    let found: Option<JsonB> = Spi::connect(|_| {
+        let statement = config_statement()?;
+        let _snapshot = Snapshot::newest();
+        // SAFETY: there are no values, and the column is a jsonb.
+        unsafe {
+            let [config] = statement.read(&[]).one();
+            Ok::<_, Error>(value(config))
+        }
     })?;
     let JsonB(value) = found.ok_or_else(|| Error::Config {
         reason: "there is none".to_owned(),
     })?;
     parse_config(&value)?;
     Ok(value)
+}
+
+/// The query that `crm_health.scoring_config()` is made of: a call would have it parsed and planned each time.
+fn config_statement() -> Result<Rc<Statement>> {
+    const BODY: &str = "SELECT p.prosrc FROM pg_catalog.pg_proc p
+       WHERE p.oid = 'crm_health.scoring_config()'::pg_catalog.regprocedure";
+    if let Some(kept) = CONFIG.with_borrow(Clone::clone) {
+        return Ok(kept);
+    }
+    // Not Spi::get_one, which takes a transaction id: there are none on a standby.
+    let body: Option<String> =
+        Spi::connect(|client| client.select(BODY, Some(1), &[])?.first().get_one())?;
+    let made = Rc::new(Statement::new(&body.unwrap_or_default(), &[]));
+    CONFIG.set(Some(Rc::clone(&made)));
+    Ok(made)
 }
 
 /// The core's configuration from its JSON.

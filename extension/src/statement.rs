@@ -3,7 +3,7 @@
 //! pgrx takes a new snapshot for each statement of a transaction that has written. These take the one
 //! that is asked for, so that statements which belong together see the same rows.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::ffi::CString;
 use std::hash::Hash;
@@ -15,23 +15,38 @@ use pgrx::{PgMemoryContexts, pg_sys};
 use crate::error::Result;
 use crate::raw::rows_of;
 
-/// A prepared statement that lives as long as it is kept. Its parameters are known by their place.
+/// A statement that is prepared at its first use, and stays so as long as it is kept. Its parameters are known by
+/// their place.
 pub(crate) struct Statement {
-    plan: pg_sys::SPIPlanPtr,
+    text: CString,
+    types: Vec<pg_sys::Oid>,
+    plan: Cell<pg_sys::SPIPlanPtr>,
 }
 
 impl Statement {
-    /// Prepares a statement, in an open SPI connection.
-    pub(crate) fn prepare(text: &str, types: &[pg_sys::Oid]) -> Self {
-        let text = CString::new(text).expect("no statement has a zero byte");
-        let mut types = types.to_vec();
-        // SAFETY: SPI is connected. A statement that cannot be prepared is an error of PostgreSQL's.
-        unsafe {
-            let plan = pg_sys::SPI_prepare(text.as_ptr(), types.len() as i32, types.as_mut_ptr());
-            assert!(!plan.is_null(), "SPI_prepare");
-            assert_eq!(pg_sys::SPI_keepplan(plan), 0, "SPI_keepplan");
-            Self { plan }
+    pub(crate) fn new(text: &str, types: &[pg_sys::Oid]) -> Self {
+        Self {
+            text: CString::new(text).expect("no statement has a zero byte"),
+            types: types.to_vec(),
+            plan: Cell::new(std::ptr::null_mut()),
         }
+    }
+
+    /// # Safety
+    /// SPI must be connected. A statement that cannot be prepared is an error of PostgreSQL's.
+    unsafe fn plan(&self) -> pg_sys::SPIPlanPtr {
+        if self.plan.get().is_null() {
+            let mut types = self.types.clone();
+            // SAFETY: the text and the types outlive the call.
+            unsafe {
+                let count = types.len() as i32;
+                let plan = pg_sys::SPI_prepare(self.text.as_ptr(), count, types.as_mut_ptr());
+                assert!(!plan.is_null(), "SPI_prepare");
+                assert_eq!(pg_sys::SPI_keepplan(plan), 0, "SPI_keepplan");
+                self.plan.set(plan);
+            }
+        }
+        self.plan.get()
     }
 
     /// Reads rows by the [`Snapshot`] in force.
@@ -79,7 +94,6 @@ impl Statement {
     /// As above; the statement must return `N` columns.
     pub(crate) unsafe fn stream<const N: usize>(
         &self,
-        types: &[pg_sys::Oid],
         values: &[Option<pg_sys::Datum>],
         mut read: impl FnMut([Option<pg_sys::Datum>; N]) -> bool,
     ) {
@@ -99,7 +113,7 @@ impl Statement {
         unsafe {
             let parameters = pg_sys::makeParamList(values.len() as i32);
             let list = (*parameters).params.as_mut_slice(values.len());
-            for ((parameter, value), of_type) in list.iter_mut().zip(values).zip(types) {
+            for ((parameter, value), of_type) in list.iter_mut().zip(values).zip(&self.types) {
                 parameter.value = value.unwrap_or(pg_sys::Datum::null());
                 parameter.isnull = value.is_none();
                 parameter.pflags = pg_sys::PARAM_FLAG_CONST as u16;
@@ -111,7 +125,7 @@ impl Statement {
                 dest: (&raw mut receiver).cast(),
                 ..Default::default()
             };
-            let code = pg_sys::SPI_execute_plan_extended(self.plan, &options);
+            let code = pg_sys::SPI_execute_plan_extended(self.plan(), &options);
             assert!(code >= 0, "SPI_execute_plan_extended: {code}");
         }
     }
@@ -127,7 +141,13 @@ impl Statement {
             .collect();
         // SAFETY: as the caller promises; the arrays are as long as the statement has parameters.
         let code = unsafe {
-            pg_sys::SPI_execute_plan(self.plan, values.as_mut_ptr(), nulls.as_ptr(), read_only, 0)
+            pg_sys::SPI_execute_plan(
+                self.plan(),
+                values.as_mut_ptr(),
+                nulls.as_ptr(),
+                read_only,
+                0,
+            )
         };
         assert!(code >= 0, "SPI_execute_plan: {code}");
     }
@@ -135,8 +155,11 @@ impl Statement {
 
 impl Drop for Statement {
     fn drop(&mut self) {
-        // SAFETY: it was kept by SPI_keepplan, and nobody else has it.
-        unsafe { pg_sys::SPI_freeplan(self.plan) };
+        let plan = self.plan.get();
+        if !plan.is_null() {
+            // SAFETY: it was kept by SPI_keepplan, and nobody else has it.
+            unsafe { pg_sys::SPI_freeplan(plan) };
+        }
     }
 }
 
@@ -160,6 +183,20 @@ pub(crate) fn kept<K: Copy + Eq + Hash, T>(
     let made = Rc::new(make()?);
     all.with_borrow_mut(|all| all.insert(purpose, (generation, Rc::clone(&made))));
     Ok(made)
+}
+
+thread_local! {
+    static OF_OUR_OWN: RefCell<HashMap<&'static str, Rc<Statement>>> = RefCell::default();
+}
+
+/// A statement about tables of the extension alone.
+pub(crate) fn of_our_own(text: &'static str, types: &[pg_sys::Oid]) -> Rc<Statement> {
+    let known = OF_OUR_OWN.with_borrow(|all| all.get(text).map(Rc::clone));
+    known.unwrap_or_else(|| {
+        let made = Rc::new(Statement::new(text, types));
+        OF_OUR_OWN.with_borrow_mut(|all| all.insert(text, Rc::clone(&made)));
+        made
+    })
 }
 
 /// What takes the rows of a statement. PostgreSQL knows the first field alone.

@@ -1,5 +1,5 @@
 -- The signals of each deal, gathered in one pass over each source.
--- $1 user ids, $2 deal ids, $4 the instant.
+-- $1 user ids, $2 deal ids, $4 the instant. Materialized, for taken for a few rows each would be gathered again for each deal.
 target AS MATERIALIZED (
   SELECT t.ordinal, t.user_id, t.deal_id, d.name, d.primary_contact_id, d.created_at, g.name AS stage,
          coalesce(d.stage_changed_at, d.created_at) AS stage_since
@@ -7,7 +7,7 @@ target AS MATERIALIZED (
   JOIN {deals} d ON d.id = t.deal_id AND d.owner_id = t.user_id
   LEFT JOIN {deal_stages} g ON g.id = d.stage_id
 ),
-recent AS (
+recent AS MATERIALIZED (
   SELECT t.ordinal,
          {interactions} AS interactions
   FROM target t
@@ -17,7 +17,7 @@ recent AS (
   GROUP BY t.ordinal
 ),
 -- A deal without mail in 30 days still has a last one.
-older AS (
+older AS MATERIALIZED (
   SELECT t.ordinal,
          {interactions} AS interactions
   FROM target t
@@ -34,16 +34,16 @@ older AS (
   WHERE r.interactions IS NULL
   GROUP BY t.ordinal
 ),
-activity AS (
+activity AS MATERIALIZED (
   SELECT t.ordinal,
-         count(*) FILTER (WHERE a.created_at >= {30_days_ago}) AS recent,
+         count(*) FILTER (WHERE a.created_at >= (SELECT {30_days_ago})) AS recent,
          max(a.created_at) AS newest
   FROM target t
   JOIN {activities} a ON a.user_id = t.user_id AND a.deal_id = t.deal_id
   WHERE a.created_at <= $4
   GROUP BY t.ordinal
 ),
-meeting AS (
+meeting AS MATERIALIZED (
   SELECT m.ordinal,
          crm_health.collect_meetings(m.meeting_start, m.id, m.sentiment_score, m.title) AS meetings
   FROM (

@@ -99,3 +99,18 @@ fn a_company_of_silent_contacts_is_told_of_each_event_once() {
     }
     assert_eq!(first, said(&mut db, user, 0.0), "with kept states");
 }
+
+/// A session that has refreshed before sees that nobody marks what changes any more.
+#[test]
+fn what_is_kept_serves_no_more_without_the_triggers_that_watch_it() {
+    let mut db = Database::new();
+    let mut crm = Crm(&mut db);
+    let user = crm.user(0.0);
+    let contact = crm.contact(user);
+    crm.sent(user, contact, 200.0);
+    said(&mut db, user, 0.0);
+    assert!(said(&mut db, user, 0.0)[0]["days_since_last_response"].is_null());
+    db.run("ALTER TABLE communication_events DISABLE TRIGGER USER");
+    Crm(&mut db).received(user, contact, 150.0);
+    assert_eq!(said(&mut db, user, 0.0)[0]["days_since_last_response"], 150);
+}

@@ -1,68 +1,19 @@
 //! Reads the catalog once, and again after any table has changed.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
-use std::sync::Once;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use pgrx::pg_sys;
 use pgrx::prelude::*;
-use pgrx::spi::{quote_identifier, quote_qualified_identifier};
+use pgrx::spi::quote_identifier;
 
 use super::columns::{Role, TABLES, Table};
+use super::relation::Relation;
+use super::watch;
 use crate::citus::{self, Spread};
 use crate::error::{Error, Result};
 use crate::owner::AsOwner;
-
-/// A table or view that was found.
-#[derive(Clone, Debug)]
-pub(crate) struct Relation {
-    pub(crate) schema: String,
-    pub(crate) name: String,
-    pub(crate) kind: String,
-    pub(crate) owner: pg_sys::Oid,
-    pub(crate) oid: pg_sys::Oid,
-    /// Column name → its type as SQL writes it.
-    pub(crate) columns: HashMap<String, String>,
-    /// Columns that PostgreSQL works out by itself: nobody writes them.
-    generated: Vec<String>,
-    /// Of a score table: a trigger of the application writes its history.
-    keeps_history: bool,
-}
-
-impl Relation {
-    /// `schema.name`, quoted where needed.
-    pub(crate) fn qualified(&self) -> String {
-        quote_qualified_identifier(&self.schema, &self.name)
-    }
-
-    pub(crate) fn has(&self, column: &str) -> bool {
-        self.columns.contains_key(column)
-    }
-
-    /// Whether a refresh can write a column.
-    pub(crate) fn takes(&self, column: &str) -> bool {
-        self.has(column) && !self.generated.iter().any(|name| name == column)
-    }
-
-    /// A value as a column takes it, which may be of a type of the application's.
-    pub(crate) fn cast(&self, column: &str, value: &str) -> String {
-        match self.columns.get(column) {
-            Some(sql_type) => format!("CAST({value} AS {sql_type})"),
-            None => value.to_owned(),
-        }
-    }
-
-    fn kind_in_words(&self) -> &'static str {
-        match self.kind.as_str() {
-            "v" => "view",
-            "m" => "materialized view",
-            "f" => "foreign table",
-            _ => "relation of another kind",
-        }
-    }
-}
 
 /// The CRM of one schema, as it was when the catalog was read.
 #[derive(Clone, Debug)]
@@ -81,11 +32,9 @@ pub(crate) struct Crm {
     pub(crate) part: i64,
 }
 
-static CHANGES: AtomicU64 = AtomicU64::new(1);
-static WATCH: Once = Once::new();
-
 thread_local! {
     static CACHED: RefCell<Option<Rc<Crm>>> = const { RefCell::new(None) };
+    static GENERATION: Cell<u64> = const { Cell::new(0) };
 }
 
 /// The CRM of the schema, or in a call that came from a coordinator the part of it that the call is about.
@@ -97,34 +46,39 @@ pub(crate) fn current(schema: &str) -> Result<Rc<Crm>> {
     }
 }
 
-/// The CRM of the schema. Cheap while no table changes.
+/// The CRM of the schema. Cheap while none of its tables changes, and what was made of it serves on where
+/// one has changed in nothing that counts.
 pub(crate) fn whole(schema: &str) -> Result<Rc<Crm>> {
-    watch_catalog();
-    let changes = CHANGES.load(Ordering::Relaxed);
-    let cached = CACHED.with_borrow(|cached| {
-        cached
-            .clone()
-            .filter(|crm| crm.generation == changes && crm.schema == schema)
-    });
-    if let Some(crm) = cached {
-        return Ok(crm);
-    }
-    let crm = Rc::new(Crm::read(schema, changes)?);
+    watch::begin();
+    // Taken out, so that a reading that fails leaves none that is old.
+    let cached = CACHED.take();
+    let is_ours = |id| {
+        let mut relations = cached.iter().flat_map(|crm| crm.relations.values());
+        relations.any(|relation| relation.oid == id)
+    };
+    let is_named = |name: &str| TABLES.iter().any(|table| table.name == name);
+    let is_stale = watch::concerns(is_ours, is_named);
+    let crm = match cached.filter(|crm| crm.schema == schema) {
+        Some(crm) if !is_stale => crm,
+        cached => {
+            let read = Crm::read(schema, GENERATION.get() + 1)?;
+            cached.filter(|crm| crm.is_as(&read)).unwrap_or_else(|| {
+                GENERATION.set(read.generation);
+                Rc::new(read)
+            })
+        }
+    };
     CACHED.set(Some(Rc::clone(&crm)));
     Ok(crm)
 }
 
-fn watch_catalog() {
-    unsafe extern "C-unwind" fn changed(_argument: pg_sys::Datum, _relation: pg_sys::Oid) {
-        CHANGES.fetch_add(1, Ordering::Relaxed);
-    }
-    // SAFETY: registered once a backend; the callback touches nothing but a counter.
-    WATCH.call_once(|| unsafe {
-        pg_sys::CacheRegisterRelcacheCallback(Some(changed), pg_sys::Datum::null());
-    });
-}
-
 impl Crm {
+    /// Whether everything that statements are made by is the same. How Citus spreads tables is not compared.
+    fn is_as(&self, other: &Self) -> bool {
+        let spread = self.spread.is_some() || other.spread.is_some();
+        !spread && self.schema == other.schema && self.relations == other.relations
+    }
+
     fn read(schema: &str, generation: u64) -> Result<Self> {
         let mut relations = HashMap::new();
         Spi::connect(|client| -> Result<()> {
@@ -168,6 +122,7 @@ impl Crm {
                     keeps_history: row.get(7)?.unwrap_or_default(),
                     oid: row.get(8)?.unwrap_or(pg_sys::InvalidOid),
                     generated: row.get(9)?.unwrap_or_default(),
+                    equipment: row.get(10)?.unwrap_or_default(),
                 };
                 // The CRM's own schema comes first; `public` serves where it has no score tables.
                 relations.entry(table.name).or_insert(relation);

@@ -1,18 +1,21 @@
 //! What rules ask about deals that have just been scored, in one statement.
 
+use std::cell::RefCell;
+
 use crm_health_scoring::alert::DealFacts;
 use crm_health_scoring::interaction::Instant;
 use crm_health_scoring::status::SentimentTrend;
 use pgrx::datum::Uuid;
 use pgrx::prelude::*;
+use pgrx::{IntoDatum, pg_sys};
 
 use super::Scored;
 use super::after::Refresh;
 use super::template::Template;
 use crate::collect::to_instant;
 use crate::error::Result;
-use crate::raw::each_row;
 use crate::raw::value;
+use crate::statement::{Kept, Snapshot, Statement, kept};
 
 /// The metrics of the score table that rules ask about, and how they are read.
 const METRICS: [(&str, &str); 9] = [
@@ -29,6 +32,10 @@ const METRICS: [(&str, &str); 9] = [
 
 const MICROS_PER_DAY: i64 = 86_400_000_000;
 
+thread_local! {
+    static FACTS: Kept<i64, Statement> = RefCell::default();
+}
+
 /// Calls `judge` with the facts of each deal that has a score.
 pub(super) fn each(
     refresh: &Refresh<'_>,
@@ -38,14 +45,18 @@ pub(super) fn each(
     if deals.is_empty() {
         return Ok(());
     }
-    let statement = statement(refresh)?;
     let ids: Vec<Option<Uuid>> = deals.iter().map(|deal| deal.id).collect();
     let as_of = to_instant(refresh.as_of.into());
-    Spi::connect(|client| {
-        client.select(statement.as_str(), None, &[ids.into()])?;
-        // SAFETY: the statement has just run; its columns are these, in this order.
+    Spi::connect(|_| {
+        let statement = kept(&FACTS, refresh.crm.part, refresh.crm.generation, || {
+            let text = statement(refresh)?;
+            Ok(Statement::new(&text, &[pg_sys::UUIDARRAYOID]))
+        })?;
+        let _snapshot = Snapshot::newest();
+        // SAFETY: the value and the columns are those of the statement, in this order.
         unsafe {
-            each_row(
+            let rows = statement.read(&[ids.into_datum()]);
+            rows.each(
                 |[
                     ordinal,
                     score,

@@ -5,6 +5,7 @@
 //! statement for each thing that follows, where anything does. A CRM without the tables of alerts
 //! and rules has none, and its scores are none the worse for it.
 
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 
 use crm_health_scoring::alert::{
@@ -12,8 +13,8 @@ use crm_health_scoring::alert::{
 };
 use crm_health_scoring::interaction::Instant;
 use pgrx::datum::{TimestampWithTimeZone, Uuid};
-use pgrx::pg_sys;
 use pgrx::prelude::*;
+use pgrx::{IntoDatum, pg_sys};
 use serde_json::{Value, json};
 
 use super::Scored;
@@ -26,8 +27,8 @@ use crate::collect::to_instant;
 use crate::crm::{Crm, Relation};
 use crate::error::Result;
 use crate::outbox::Notification;
-use crate::raw::each_row;
 use crate::raw::value;
+use crate::statement::{Kept, Snapshot, Statement, kept};
 
 /// An alert as it stands in the table.
 struct Found {
@@ -97,18 +98,23 @@ pub(super) fn leave(
     run(crm, table, text, &[idle.into(), as_of.into()])
 }
 
+thread_local! {
+    static OPEN: Kept<i64, Statement> = RefCell::default();
+}
+
 fn open_alerts(crm: &Crm, table: &Relation, users: &[Uuid]) -> Result<OpenAlerts> {
-    let statement = filled(
-        crm,
-        table,
-        include_str!("../../../sql/refresh/alerts_open.sql"),
-    )?;
-    Spi::connect(|client| {
-        let rows = client.select(statement.as_str(), None, &[users.to_vec().into()])?;
-        let mut found: OpenAlerts = HashMap::with_capacity(rows.len());
-        // SAFETY: the statement has just run; its columns are these, in this order.
+    Spi::connect(|_| {
+        let statement = kept(&OPEN, crm.part, crm.generation, || {
+            let text = include_str!("../../../sql/refresh/alerts_open.sql");
+            let text = filled(crm, table, text)?;
+            Ok(Statement::new(&text, &[pg_sys::UUIDARRAYOID]))
+        })?;
+        let _snapshot = Snapshot::newest();
+        let mut found = OpenAlerts::new();
+        // SAFETY: the value and the columns are those of the statement, in this order.
         unsafe {
-            each_row(
+            let rows = statement.read(&[users.to_vec().into_datum()]);
+            rows.each(
                 |[id, deal, alert_type, severity, status, dismissed_at, said]| {
                     let (Some(id), Some(deal)) = (value::<Uuid>(id), value::<Uuid>(deal)) else {
                         return;

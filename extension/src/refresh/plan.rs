@@ -11,8 +11,9 @@ use pgrx::{IntoDatum, pg_sys};
 use super::{Kind, Scored, deals, relationships};
 use crate::crm::Crm;
 use crate::error::Result;
-use crate::raw::{each_row, value};
-use crate::statement::{Kept, Snapshot, Statement, kept};
+use crate::owner::Plans;
+use crate::raw::value;
+use crate::statement::{Kept, Snapshot, Statement, kept, of_our_own};
 
 /// Advisory locks of a refresh are taken in this class, one a user.
 const LOCK_SEED: i64 = 0x6372_6d5f_6865_616c;
@@ -24,7 +25,7 @@ thread_local! {
     static CAN_COMPUTE_USERS: Cell<bool> = const { Cell::new(false) };
     static DUE: Kept<Purpose, Statement> = RefCell::default();
     static FRESH: Kept<Purpose, Statement> = RefCell::default();
-    static COMPUTE: Kept<Purpose, String> = RefCell::default();
+    static COMPUTE: Kept<Purpose, Statement> = RefCell::default();
 }
 
 /// The targets of the users, with the scores they have.
@@ -68,8 +69,7 @@ pub(super) fn fresh(
         let (mut count, mut all_fresh) = (0, true);
         // SAFETY: as above.
         unsafe {
-            let [_, one, _] = DUE_TYPES;
-            statement.stream(&[one, TIME], &values, |row: [_; 8]| {
+            statement.stream(&values, |row: [_; 8]| {
                 let [_, id, _, _, score, status, _, is_fresh] = row;
                 all_fresh = is_fresh.is_some_and(|is_fresh| is_fresh.value() != 0);
                 if all_fresh {
@@ -86,7 +86,8 @@ pub(super) fn fresh(
 }
 
 const TIME: pg_sys::Oid = pg_sys::TIMESTAMPTZOID;
-const DUE_TYPES: [pg_sys::Oid; 3] = [pg_sys::UUIDARRAYOID, pg_sys::UUIDOID, TIME];
+/// Of what says whose targets are meant: users, or one.
+const WHOSE: [pg_sys::Oid; 2] = [pg_sys::UUIDARRAYOID, pg_sys::UUIDOID];
 
 /// One user is asked for so often that her plan is made apart: it is one for any user, and need not be made
 /// again at each call.
@@ -98,8 +99,8 @@ fn due_statement(kind: Kind, crm: &Crm, one: bool, fresh_alone: bool) -> Result<
             Kind::Deals => deals::due(crm, compare, fresh_alone)?,
             Kind::Relationships => relationships::due(crm, compare)?,
         };
-        let types = [DUE_TYPES[usize::from(one)], TIME];
-        Ok(Statement::prepare(&text, &types))
+        let types = [WHOSE[usize::from(one)], TIME];
+        Ok(Statement::new(&text, &types))
     })
 }
 
@@ -134,14 +135,13 @@ pub(crate) unsafe fn target(row: [Option<pg_sys::Datum>; 8]) -> Scored {
 /// Keeps other refreshes of these users out until the transaction ends. Everyone takes the locks
 /// in the same order, so that two calls wait for each other and never in a circle.
 pub(crate) fn lock(users: &[Uuid]) -> Result<()> {
-    Spi::connect_mut(|client| {
-        client.update(
-            "SELECT pg_advisory_xact_lock(k.key) FROM (
-               SELECT DISTINCT hashtextextended(u::text, $2) AS key FROM unnest($1) u ORDER BY 1
-             ) k",
-            None,
-            &[users.to_vec().into(), LOCK_SEED.into()],
-        )?;
+    const LOCK: &str = "SELECT pg_advisory_xact_lock(k.key) FROM (
+       SELECT DISTINCT hashtextextended(u::text, $2) AS key FROM unnest($1) u ORDER BY 1
+     ) k";
+    Spi::connect_mut(|_| {
+        let lock = of_our_own(LOCK, &[pg_sys::UUIDARRAYOID, pg_sys::INT8OID]);
+        // SAFETY: the values are of these types.
+        unsafe { lock.write(&[users.to_vec().into_datum(), LOCK_SEED.into_datum()]) };
         Ok(())
     })
 }
@@ -159,36 +159,29 @@ pub(super) fn compute(
     let column = |get: fn(&Scored) -> Option<Uuid>| -> Vec<Option<Uuid>> {
         stale.iter().map(|target| get(target)).collect()
     };
-    let arguments = [
-        column(|target| Some(target.user)).into(),
-        column(|target| target.id).into(),
-        column(|target| target.company).into(),
-        as_of.into(),
-        column(|target| target.score_id).into(),
-        stale
-            .iter()
-            .map(|target| target.score)
-            .collect::<Vec<_>>()
-            .into(),
-        stale
-            .iter()
-            .map(|target| target.status.clone())
-            .collect::<Vec<_>>()
-            .into(),
-        stale
-            .iter()
-            .map(|target| target.ghost_risk)
-            .collect::<Vec<_>>()
-            .into(),
-        JsonB(config.clone()).into(),
+    let values = [
+        column(|target| Some(target.user)).into_datum(),
+        column(|target| target.id).into_datum(),
+        column(|target| target.company).into_datum(),
+        as_of.into_datum(),
+        column(|target| target.score_id).into_datum(),
+        list(&stale, |target| target.score),
+        list(&stale, |target| target.status.clone()),
+        list(&stale, |target| target.ghost_risk),
+        JsonB(config.clone()).into_datum(),
     ];
-    let text = statement(kind, crm, super::is_calibrated(config))?;
     let mut stale = stale;
-    Spi::connect_mut(|client| {
-        client.update(text.as_str(), None, &arguments)?;
-        // SAFETY: the statement has just run; its columns are an ordinal, a score and a status.
+    Spi::connect_mut(|_| {
+        let statement = statement(kind, crm, super::is_calibrated(config))?;
+        let _plans = if stale.len() > FEW {
+            Plans::custom()
+        } else {
+            Plans::generic()
+        };
+        // SAFETY: the values are those of the statement; its columns are an ordinal, a score and a status.
         unsafe {
-            each_row(|[ordinal, score, status]| {
+            let rows = statement.write_returning(&values);
+            rows.each(|[ordinal, score, status]| {
                 let ordinal: i64 = value(ordinal).expect("every score has its target");
                 let target = &mut stale[ordinal as usize - 1];
                 target.score = value(score);
@@ -197,6 +190,17 @@ pub(super) fn compute(
         }
         Ok(())
     })
+}
+
+/// Up to so many targets one plan serves for any of them: it takes longer to make than they take to be scored.
+const FEW: usize = 200;
+
+fn list<T: IntoDatum>(targets: &[&mut Scored], get: fn(&Scored) -> T) -> Option<pg_sys::Datum>
+where
+    Vec<T>: IntoDatum,
+{
+    let values: Vec<T> = targets.iter().map(|target| get(target)).collect();
+    values.into_datum()
 }
 
 /// Whether the catalog has what [`super::whole`] needs: not between the update of the package and
@@ -219,10 +223,26 @@ pub(super) fn can_compute_users() -> Result<bool> {
     Ok(CAN_COMPUTE_USERS.get())
 }
 
-fn statement(kind: Kind, crm: &Crm, calibrated: bool) -> Result<Rc<String>> {
+/// $1–$9 of the statements that compute.
+const COMPUTE_TYPES: [pg_sys::Oid; 9] = [
+    pg_sys::UUIDARRAYOID,
+    pg_sys::UUIDARRAYOID,
+    pg_sys::UUIDARRAYOID,
+    TIME,
+    pg_sys::UUIDARRAYOID,
+    pg_sys::INT4ARRAYOID,
+    pg_sys::TEXTARRAYOID,
+    pg_sys::BOOLARRAYOID,
+    pg_sys::JSONBOID,
+];
+
+fn statement(kind: Kind, crm: &Crm, calibrated: bool) -> Result<Rc<Statement>> {
     let purpose = (kind, calibrated, crm.part);
-    kept(&COMPUTE, purpose, crm.generation, || match kind {
-        Kind::Deals => deals::compute(crm),
-        Kind::Relationships => relationships::compute(crm, calibrated),
+    kept(&COMPUTE, purpose, crm.generation, || {
+        let text = match kind {
+            Kind::Deals => deals::compute(crm),
+            Kind::Relationships => relationships::compute(crm, calibrated),
+        };
+        Ok(Statement::new(&text?, &COMPUTE_TYPES))
     })
 }

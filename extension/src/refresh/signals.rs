@@ -47,11 +47,11 @@ pub(super) type OpenRows = HashMap<[u8; 16], OpenOfScore>;
 pub(super) struct OpenOfScore(Vec<Open>);
 
 impl Signals {
-    /// Prepares the statements for a table, in an open SPI connection.
-    pub(super) fn prepare(crm: &Crm, table: &Relation) -> Result<Self> {
+    /// Makes the statements for a table.
+    pub(super) fn new(crm: &Crm, table: &Relation) -> Result<Self> {
         let prepare = |text: &str, types: &[pg_sys::Oid]| -> Result<Statement> {
             let template = signal_columns(table);
-            Ok(Statement::prepare(&template.fill(text, crm)?, types))
+            Ok(Statement::new(&template.fill(text, crm)?, types))
         };
         Ok(Self {
             open: prepare(

@@ -43,8 +43,8 @@ const TIME: pg_sys::Oid = pg_sys::TIMESTAMPTZOID;
 const TIMES: pg_sys::Oid = pg_sys::TIMESTAMPTZARRAYOID;
 
 impl Statements {
-    /// Prepares them, in an open SPI connection.
-    pub(super) fn prepare(crm: &Crm, calibrated: bool) -> Result<Self> {
+    /// Makes them, for the CRM as it is.
+    pub(super) fn new(crm: &Crm, calibrated: bool) -> Result<Self> {
         let scores = crm.score_table(TABLE)?;
         let access = Access::of(crm)?;
         let writing = Writing { crm, scores };
@@ -63,7 +63,7 @@ impl Statements {
             )?,
             snapshots: writing.snapshots()?,
             signals: ghost_rows::usable(crm, scores)
-                .map(|rows| Signals::prepare(crm, rows))
+                .map(|rows| Signals::new(crm, rows))
                 .transpose()?,
             seal: seal(crm, calibrated)?,
             keeps_newest,
@@ -110,7 +110,7 @@ fn gather(crm: &Crm, access: Access, apart: bool, calibrated: bool) -> Result<St
     let template = access.filled(apart, template, crm, keeps_newest)?;
     let template = silence::gathering(template, crm, calibrated)?;
     let text = template.fill(include_str!("../../../sql/refresh/user_gather.sql"), crm)?;
-    Ok(Statement::prepare(
+    Ok(Statement::new(
         &text,
         &[UUIDS, TIME, pg_sys::BOOLOID, TIME, TIME],
     ))
@@ -118,6 +118,7 @@ fn gather(crm: &Crm, access: Access, apart: bool, calibrated: bool) -> Result<St
 
 /// Prepared statements for several users, whose events are read in one pass.
 pub(super) struct Together {
+    /// Of users $1 up to the instant $2, from the first moment $3 on that counts.
     pub(super) events: Statement,
     /// All but the events, user by user.
     pub(super) gather: Statement,
@@ -127,23 +128,20 @@ pub(super) struct Together {
 }
 
 impl Together {
-    /// Prepares them, in an open SPI connection.
-    pub(super) fn prepare(crm: &Crm, calibrated: bool) -> Result<Self> {
+    /// Makes them, for the CRM as it is.
+    pub(super) fn new(crm: &Crm, calibrated: bool) -> Result<Self> {
         let access = Access::of(crm)?;
         let all = !access.looks_back(silence::keeps_newest(crm, calibrated)?);
         let text = access.together(&crm.with_quick_doubles())?;
         // By the numbers that the parameters have elsewhere.
         let text = renumbered(&renumbered(&text, "$4", "$2"), "$5", "$3");
         Ok(Self {
-            events: Statement::prepare(&text, &Self::TYPES),
+            events: Statement::new(&text, &[UUIDS, TIME, TIME]),
             gather: gather(crm, access, true, calibrated)?,
             access,
             all,
         })
     }
-
-    /// Of the parameters of `events`: users, the instant, the first moment that counts.
-    pub(super) const TYPES: [pg_sys::Oid; 3] = [UUIDS, TIME, TIME];
 }
 
 fn lookups(crm: &Crm, access: Access) -> Result<Statement> {
@@ -163,13 +161,13 @@ fn lookups(crm: &Crm, access: Access) -> Result<Statement> {
         _ => include_str!("../../../sql/refresh/user_lookups.sql"),
     };
     let types = [UUID, UUIDS, UUIDS, TIME, TIME, pg_sys::INT4ARRAYOID, TIMES];
-    Ok(Statement::prepare(&template.fill(text, crm)?, &types))
+    Ok(Statement::new(&template.fill(text, crm)?, &types))
 }
 
 fn subjects(crm: &Crm) -> Result<Statement> {
     let template = Template::default().with("at_that_time", events::at_that_time(crm)?);
     let text = template.fill(include_str!("../../../sql/refresh/user_subjects.sql"), crm)?;
-    Ok(Statement::prepare(&text, &[UUIDS, TIMES, UUIDS]))
+    Ok(Statement::new(&text, &[UUIDS, TIMES, UUIDS]))
 }
 
 fn seal(crm: &Crm, calibrated: bool) -> Result<Option<Statement>> {
@@ -191,7 +189,7 @@ fn seal(crm: &Crm, calibrated: bool) -> Result<Option<Statement>> {
         days,
         pg_sys::BYTEAARRAYOID,
     ];
-    Ok(Some(Statement::prepare(&text, &types)))
+    Ok(Some(Statement::new(&text, &types)))
 }
 
 /// The statements that read the scores just made.
@@ -216,7 +214,7 @@ impl Writing<'_> {
             .with("scored", self.scored(part)?);
         let text = template.fill(text, self.crm)?;
         // $4 is the instant in all statements; here it is all there is.
-        Ok(Statement::prepare(&renumbered(&text, "$4", "$1"), &[TIME]))
+        Ok(Statement::new(&renumbered(&text, "$4", "$1"), &[TIME]))
     }
 
     fn statement(&self, part: Part, text: &str) -> Result<Statement> {
@@ -239,7 +237,7 @@ impl Writing<'_> {
         if keys == UUIDS {
             text.push_str("RETURNING s.id");
         }
-        Ok(Statement::prepare(&text, &[TIME, keys]))
+        Ok(Statement::new(&text, &[TIME, keys]))
     }
 
     fn snapshots(&self) -> Result<Option<Statement>> {

@@ -91,7 +91,7 @@ pub(super) fn compute(refresh: &Refresh<'_>, oldest_fresh: i64) -> Result<Vec<Co
 
 fn statements(refresh: &Refresh<'_>) -> Result<Rc<Statements>> {
     let (crm, calibrated) = (refresh.crm, super::is_calibrated(refresh.config));
-    let make = || Statements::prepare(crm, calibrated);
+    let make = || Statements::new(crm, calibrated);
     kept(&STATEMENTS, (calibrated, crm.part), crm.generation, make)
 }
 

@@ -32,7 +32,7 @@ impl Together {
         as_of: pg_sys::TimestampTz,
     ) -> Result<Self> {
         let (crm, calibrated) = (refresh.crm, is_calibrated(refresh.config));
-        let make = || statements::Together::prepare(crm, calibrated);
+        let make = || statements::Together::new(crm, calibrated);
         let together = kept(&TOGETHER, (calibrated, crm.part), crm.generation, make)?;
         // An index that holds all has each user's events together: a round at a time, more would spare nothing.
         let users = if together.access == Access::Covered {
@@ -60,18 +60,16 @@ impl Together {
         };
         // SAFETY: the values and columns are those of events_together.sql.
         unsafe {
-            together
-                .events
-                .stream(&statements::Together::TYPES, &values, |row: [_; 17]| {
-                    read.keep(&row, window);
-                    true
-                });
+            together.events.stream(&values, |row: [_; 17]| {
+                read.keep(&row, window);
+                true
+            });
         }
         let Reading { users, events, .. } = read;
         Ok(Self {
             users,
             events,
-            statements: Rc::clone(&together),
+            statements: together,
         })
     }
 

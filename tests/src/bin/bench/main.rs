@@ -5,6 +5,7 @@
 //! the machine does falls on all of them alike. CPU is that of the one backend.
 #![forbid(unsafe_code)]
 
+mod calls;
 mod data;
 mod measure;
 mod model;
@@ -24,6 +25,7 @@ const PARTS: &[(&str, Part)] = &[
     ("undated", peers::contacts_undated),
     ("deals", peers::deals),
     ("fresh", shape::fresh),
+    ("calls", calls::calls),
     ("users", shape::users),
     ("companies", shape::companies),
     ("model share", model::share),
