@@ -15,6 +15,7 @@ pub mod ghost;
 mod instant;
 pub mod interaction;
 mod number;
+mod phrase;
 pub mod relationship;
 pub mod silence;
 pub mod status;

@@ -6,6 +6,7 @@ use super::{GhostSignal, Severity, SignalType, mail, meetings, two_decimals};
 use crate::explain::{counted, measured};
 use crate::interaction::EventRow;
 use crate::number::{above, baseline, below, mean};
+use crate::phrase::every;
 use crate::relationship::RelationshipMetrics;
 use crate::timeline::{Event, Timeline};
 
@@ -84,9 +85,9 @@ fn engagement_pattern_break(days_silent: Option<i64>, habit: Option<f64>) -> Opt
         Severity::High
     };
     let clause = format!(
-        "silent for {}, usually in contact every {}",
+        "silent for {}, usually in contact {}",
         counted(days, "day"),
-        measured(habit, "day")
+        every(habit)
     );
     let data = json!({
         "days_since_last_contact": days,

@@ -36,9 +36,10 @@ pub struct RelationshipMetrics {
     pub sentiment_trend: SentimentTrend,
     /// The contact's habit over 90 days: mean response time in hours; never 0.
     pub baseline_response_time_hours: Option<f64>,
-    /// The contact's habit over 90 days: mean days between events; never 0.
+    /// The contact's habit over 90 days: mean days between events; never 0, and `None` where all lie within
+    /// less than 24 hours.
     pub baseline_contact_frequency_days: Option<f64>,
-    /// The contact's habit over 90 days: mean days between meetings; never 0.
+    /// The contact's habit over 90 days: mean days between meetings; as with events.
     pub baseline_meeting_frequency_days: Option<f64>,
     /// Sum of the values of the related deals.
     pub total_deal_value: Option<f64>,
@@ -183,10 +184,12 @@ fn meetings_held<'t, 'a, R: EventRow>(timeline: &'t Timeline<'a, R>) -> &'t [&'a
     &quarter[quarter.partition_point(|meeting| meeting.start > timeline.now)..]
 }
 
-/// Mean days between consecutive rows, newest first; the gaps add up to the whole span.
+/// Mean days between consecutive rows, newest first; the gaps add up to the whole span. Within a day
+/// there is one conversation, and no habit.
 fn mean_gap<T>(rows: &[T], at: impl Fn(&T) -> Instant) -> Option<f64> {
     let span = at(rows.first()?).days_since(at(rows.last()?));
-    number::baseline((rows.len() >= 2).then(|| span / (rows.len() - 1) as f64))
+    // Of one row the span is 0.
+    number::baseline((span >= 1.0).then(|| span / (rows.len() - 1) as f64))
 }
 
 /// The newest value, meetings before e-mails, against the mean of the next two; where there are

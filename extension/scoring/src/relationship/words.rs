@@ -10,6 +10,7 @@ use crate::explain::{
 };
 use crate::ghost::{GhostSignal, SignalType};
 use crate::number::{baseline, duration};
+use crate::phrase::one_every;
 use crate::status::RelationshipStatus;
 
 /// Each component with its value, score, weight, contribution and reason.
@@ -124,9 +125,8 @@ fn frequency_words(m: &RelationshipMetrics) -> Words {
         "{} in 30 days",
         how_many(m.communication_count_30d, "interaction")
     );
-    let habit = baseline(m.baseline_contact_frequency_days).map_or_else(String::new, |days| {
-        format!(", usually one every {}", measured(days, "day"))
-    });
+    let habit = baseline(m.baseline_contact_frequency_days)
+        .map_or_else(String::new, |days| format!(", usually {}", one_every(days)));
     let recency = match m.days_since_last_contact {
         None => "no contact on record".to_owned(),
         Some(days) if days > 21 => format!("no contact for {} (limit 21)", counted(days, "day")),
@@ -191,7 +191,7 @@ fn engagement_words(m: &RelationshipMetrics) -> Words {
 fn meeting_words(m: &RelationshipMetrics) -> Words {
     let count = format!("{} in 30 days", how_many(m.meeting_count_30d, "meeting"));
     let habit = match baseline(m.baseline_meeting_frequency_days) {
-        Some(days) => format!(", usually one every {}", measured(days, "day")),
+        Some(days) => format!(", usually {}", one_every(days)),
         None => ", no habit known to compare with".to_owned(),
     };
     Words {

@@ -20,3 +20,4 @@ mod relationship_score;
 mod rows_in_another_form;
 mod what_if;
 mod words;
+mod words_of_habits;

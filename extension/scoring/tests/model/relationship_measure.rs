@@ -1,8 +1,9 @@
 //! What is measured of a relationship: windows, rates, habits, sentiment.
 
+use crm_health_scoring::config::Config;
 use crm_health_scoring::interaction::{EventType, Instant, Interaction, Meeting};
 use crm_health_scoring::relationship::{
-    Measured, RelationshipInputs, RelationshipMetrics, measure,
+    self, Measured, RelationshipInputs, RelationshipMetrics, measure,
 };
 use crm_health_scoring::status::SentimentTrend;
 
@@ -187,6 +188,38 @@ fn the_contact_habit_is_the_mean_gap_over_90_days() {
         let events: Vec<Interaction> = days.iter().map(|d| sent(*d)).collect();
         let found = metrics(&events, &[]).baseline_contact_frequency_days;
         assert_eq!(found, *expected, "{days:?}");
+    }
+}
+
+#[test]
+fn rows_within_a_day_are_one_conversation_and_no_habit() {
+    let events = [received(1.0), sent(1.0 + 1.0 / 24.0)];
+    let found = metrics(&events, &[met(1.0, None), met(1.5, None)]);
+    assert_eq!(found.baseline_contact_frequency_days, None);
+    assert_eq!(found.baseline_meeting_frequency_days, None);
+    let score = relationship::score(&found, &Config::default());
+    assert_eq!(score.communication_frequency_score, 50, "2 interactions");
+    assert!(measured(&events, &[]).signals.is_empty());
+    let a_day_before = days_ago(2.0);
+    let (less, more) = (Instant(a_day_before.0 + 1), just_before(a_day_before));
+    for (oldest, expected) in [(less, None), (a_day_before, Some(1.0)), (more, Some(1.0))] {
+        let events = [received(1.0), event(EventType::EmailSent, oldest)];
+        let meeting = Meeting {
+            start: oldest,
+            ..met(2.0, None)
+        };
+        let found = metrics(&events, &[met(1.0, None), meeting]);
+        let rounded = |days: Option<f64>| days.map(f64::round);
+        assert_eq!(
+            rounded(found.baseline_contact_frequency_days),
+            expected,
+            "{oldest:?}"
+        );
+        assert_eq!(
+            rounded(found.baseline_meeting_frequency_days),
+            expected,
+            "{oldest:?}"
+        );
     }
 }
 

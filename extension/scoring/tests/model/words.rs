@@ -292,7 +292,7 @@ fn a_relationship_is_explained_in_words() {
     let rows = relationship::explain(&metrics, &score, &config);
     let reasons: Vec<&str> = rows.iter().map(|row| row.reason.as_str()).collect();
     let expected = [
-        "No contact for 31 days (limit 21), 1 interaction in 30 days, usually one every 1 day.",
+        "No contact for 31 days (limit 21), 1 interaction in 30 days, usually one every day.",
         "Nothing heard for 31 days (limit 14), 10 % of messages answered (limit 30), answers take \
          31 hours (usually 6 hours).",
         "10 % of e-mails opened (limit 20), a meeting booked in 2 days, 1 meeting in 30 days.",
