@@ -62,12 +62,12 @@ fn an_engaged_contact_scores_what_the_formulas_say() {
             "avg_response_time_hours": 12, "baseline_response_time_hours": 10,
             // 50 + 20 + 10 + 15
             "engagement_quality_score": 95, "email_open_rate_percent": 67, "meeting_count_30_days": 1,
-            // 50 * 1.3 + 15: 0.5 against the mean of 0.1 and 0.4
-            "sentiment_score": 80, "avg_sentiment_last_3_interactions": 0.3, "sentiment_trend": "improving",
+            // 50 * 1.3: the newest, 0.4, against the mean of 0.2 and 0.5
+            "sentiment_score": 65, "avg_sentiment_last_3_interactions": 0.3, "sentiment_trend": "stable",
             // 1 in 30 days against one every 24 days: 0.8
             "meeting_pattern_score": 75, "baseline_meeting_frequency_days": 24,
-            // 25 + 27 + 19 + 12 + 7.5 = 90.5
-            "overall_health_score": 91, "health_status": "healthy",
+            // 25 + 27 + 19 + 9.75 + 7.5 = 88.25
+            "overall_health_score": 88, "health_status": "healthy",
             "risk_factors": [], "risk_level": "low",
             "is_ghost_risk": false, "ghost_signals": [], "ghost_probability_percent": null,
             "days_until_predicted_ghost": null, "last_meaningful_interaction": null,

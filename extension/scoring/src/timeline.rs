@@ -136,19 +136,29 @@ impl<'a, R: EventRow> Timeline<'a, R> {
 
     /// Sentiments of the three newest meetings; one without a sentiment takes its place in vain.
     pub(crate) fn meeting_sentiments(&self) -> impl Iterator<Item = f64> {
-        self.meetings
-            .iter()
-            .take(3)
-            .filter_map(|meeting| number::sentiment(meeting.sentiment))
+        self.toned_meetings().map(|(_, sentiment)| sentiment)
+    }
+
+    /// The same, each with the instant of its meeting.
+    pub(crate) fn toned_meetings(&self) -> impl Iterator<Item = (Instant, f64)> {
+        let newest = self.meetings.iter().take(3);
+        newest.filter_map(|met| Some((met.start, number::sentiment(met.sentiment)?)))
     }
 
     /// Sentiments of the newest e-mails of 30 days that have one, at most `count`.
     pub(crate) fn email_sentiments(&self, count: usize) -> impl Iterator<Item = f64> {
+        self.toned_emails(count).map(|(_, sentiment)| sentiment)
+    }
+
+    /// The same, each with the instant of its e-mail.
+    pub(crate) fn toned_emails(&self, count: usize) -> impl Iterator<Item = (Instant, f64)> {
         let emails = self
             .events_within(30)
             .iter()
             .filter(|event| event.is_email());
-        emails.filter_map(Event::sentiment).take(count)
+        emails
+            .filter_map(|email| Some((email.at, email.sentiment()?)))
+            .take(count)
     }
 }
 

@@ -192,12 +192,10 @@ fn mean_gap<T>(rows: &[T], at: impl Fn(&T) -> Instant) -> Option<f64> {
     number::baseline((span >= 1.0).then(|| span / (rows.len() - 1) as f64))
 }
 
-/// The newest value, meetings before e-mails, against the mean of the next two; where there are
-/// fewer than three in all, the newest e-mail against the one before it.
+/// The newest value against the mean of the next two; where there are fewer than three in all, the newest
+/// e-mail against the one before it.
 fn trend<R: EventRow>(timeline: &Timeline<'_, R>) -> SentimentTrend {
-    let mut all = timeline
-        .meeting_sentiments()
-        .chain(timeline.email_sentiments(5));
+    let mut all = newest_first(timeline.toned_meetings(), timeline.toned_emails(5));
     if let (Some(newest), Some(second), Some(third)) = (all.next(), all.next(), all.next()) {
         return SentimentTrend::of_change(newest - f64::midpoint(second, third));
     }
@@ -206,4 +204,20 @@ fn trend<R: EventRow>(timeline: &Timeline<'_, R>) -> SentimentTrend {
         (Some(newest), Some(before)) => SentimentTrend::of_change(newest - before),
         _ => SentimentTrend::Unknown,
     }
+}
+
+/// The sentiments of both, each newest first, in the order of time; a meeting before an e-mail of its instant.
+fn newest_first(
+    meetings: impl Iterator<Item = (Instant, f64)>,
+    emails: impl Iterator<Item = (Instant, f64)>,
+) -> impl Iterator<Item = f64> {
+    let (mut meetings, mut emails) = (meetings.peekable(), emails.peekable());
+    std::iter::from_fn(move || {
+        let newest = match (meetings.peek(), emails.peek()) {
+            (Some((met, _)), Some((sent, _))) if met < sent => emails.next(),
+            (Some(_), _) => meetings.next(),
+            (None, _) => emails.next(),
+        };
+        newest.map(|(_, sentiment)| sentiment)
+    })
 }

@@ -292,11 +292,40 @@ fn the_trend_is_of_the_whole_list_or_else_of_two_emails() {
             .zip(*meetings)
             .map(|(day, s)| met(f64::from(day), Some(*s)))
             .collect();
-        let email_rows: Vec<Interaction> = (1..)
+        let email_rows: Vec<Interaction> = (11..) // after the meetings
             .zip(*emails)
             .map(|(day, s)| toned(f64::from(day), *s))
             .collect();
         let found = metrics(&email_rows, &meeting_rows).sentiment_trend;
+        assert_eq!(
+            found, *expected,
+            "meetings {meetings:?}, e-mails {emails:?}"
+        );
+    }
+}
+
+#[test]
+fn the_trend_is_of_the_list_in_the_order_of_time_meetings_first_among_equals() {
+    use SentimentTrend::{Declining, Improving, Stable, Unknown};
+    // Days ago and sentiment, newest first.
+    type Toned<'a> = &'a [(f64, f64)];
+    let table: &[(Toned<'_>, Toned<'_>, SentimentTrend)] = &[
+        (&[(200.0, 0.8)], &[(1.0, -0.6), (3.0, -0.6)], Declining), // -0.6 against 0.1
+        (
+            &[(200.0, -0.8)],
+            &[(1.0, 0.2), (3.0, 0.2), (4.0, 0.1)],
+            Stable,
+        ),
+        (&[(2.0, 0.9)], &[(1.0, 0.3), (3.0, 0.0)], Declining), // 0.3 against 0.45
+        (&[(2.0, 0.9), (9.0, 0.0)], &[(5.0, 0.2)], Improving), // 0.9 against 0.1
+        (&[(1.0, 0.9)], &[(1.0, 0.3), (1.0, 0.3)], Improving), // 0.9 first
+        (&[(2.0, 0.9)], &[(1.0, 0.3)], Unknown),
+        (&[(200.0, 0.8)], &[], Unknown),
+    ];
+    for (meetings, emails, expected) in table {
+        let met: Vec<Meeting> = meetings.iter().map(|(d, s)| met(*d, Some(*s))).collect();
+        let mailed: Vec<Interaction> = emails.iter().map(|(d, s)| toned(*d, *s)).collect();
+        let found = metrics(&mailed, &met).sentiment_trend;
         assert_eq!(
             found, *expected,
             "meetings {meetings:?}, e-mails {emails:?}"
