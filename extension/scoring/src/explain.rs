@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::interaction::Booked;
 use crate::weights::{self, Weights};
 
 /// One component of a score, in numbers and in words.
@@ -143,18 +144,23 @@ pub(crate) fn measured(value: f64, noun: &str) -> String {
     }
 }
 
-/// `last meeting 3 days ago`, `a meeting booked in 3 days`, `no meeting on record`.
-pub(crate) fn meeting_recency(days_since_last: Option<i64>) -> String {
+/// `last meeting 3 days ago`, `a meeting booked in 3 days`, `no meeting on record`. Of several that are booked
+/// it is the next one, where they are told apart.
+pub(crate) fn meeting_recency(days_since_last: Option<i64>, booked: Option<Booked>) -> String {
+    let ahead = booked.map(|booked| booked.next_in_days);
     match days_since_last {
         None => "no meeting on record".to_owned(),
-        Some(days) if days < 0 => {
-            format!(
-                "a meeting booked in {}",
-                counted(days.saturating_neg(), "day")
-            )
-        }
+        Some(days) if days < 0 => format!(
+            "a meeting booked in {}",
+            counted(ahead.unwrap_or(days.saturating_neg()), "day")
+        ),
         Some(days) => format!("last meeting {}", ago(days)),
     }
+}
+
+/// Those of a count of meetings that were held.
+pub(crate) fn held(meetings: Option<i64>, booked: Option<Booked>) -> Option<i64> {
+    meetings.map(|count| booked.map_or(count, |ahead| count.saturating_sub(ahead.count)))
 }
 
 /// `3 meetings`, or `an unknown number of meetings`.

@@ -96,6 +96,15 @@ pub struct Meeting {
     pub title: Option<String>,
 }
 
+/// The meetings that are ahead, one at least.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Booked {
+    /// How many there are.
+    pub count: i64,
+    /// Days to the start of the next one, rounded up; at least 1.
+    pub next_in_days: i64,
+}
+
 /// An event as the measures read it: an [`Interaction`], or a row that a caller has in another form and
 /// need not copy. What the methods tell is what the fields of [`Interaction`] of their names hold.
 pub trait EventRow {

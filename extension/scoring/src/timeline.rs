@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use crate::interaction::{Direction, EventRow, EventType, Instant, Meeting};
+use crate::interaction::{Booked, Direction, EventRow, EventType, Instant, Meeting};
 use crate::number;
 
 /// Up to this many events, comparing with each that may be the same is faster than hashing.
@@ -75,6 +75,8 @@ pub(crate) struct Timeline<'a, R> {
     pub(crate) events: Vec<Event<'a, R>>,
     /// Booked meetings too, so some may lie ahead of `now`.
     pub(crate) meetings: Vec<&'a Meeting>,
+    /// How many of the meetings lie ahead.
+    ahead: usize,
     /// How many events lie within each of [`SPANS`].
     within: [usize; SPANS.len()],
 }
@@ -100,11 +102,13 @@ impl<'a, R: EventRow> Timeline<'a, R> {
             })
             .collect();
         let events = each_once(events);
+        let meetings = meetings_once(meetings);
         Self {
             now,
             within: SPANS.map(|days| count_within(&events, now, days)),
             events,
-            meetings: meetings_once(meetings),
+            ahead: meetings.partition_point(|meeting| meeting.start > now),
+            meetings,
         }
     }
 
@@ -117,6 +121,20 @@ impl<'a, R: EventRow> Timeline<'a, R> {
             |span| self.within[span],
         );
         &self.events[..count]
+    }
+
+    /// The meetings that have begun.
+    pub(crate) fn meetings_held(&self) -> &[&'a Meeting] {
+        &self.meetings[self.ahead..]
+    }
+
+    /// The meetings that have not, if there are any.
+    pub(crate) fn booked(&self) -> Option<Booked> {
+        let next = self.meetings[..self.ahead].last()?;
+        Some(Booked {
+            count: self.ahead as i64,
+            next_in_days: -self.now.whole_days_since(next.start),
+        })
     }
 
     /// The meetings of the last `days` days and all that are booked.
@@ -134,14 +152,14 @@ impl<'a, R: EventRow> Timeline<'a, R> {
             .map(|newest| self.now.whole_days_since(newest.start))
     }
 
-    /// Sentiments of the three newest meetings; one without a sentiment takes its place in vain.
+    /// Sentiments of the three newest meetings held; one without a sentiment takes its place in vain.
     pub(crate) fn meeting_sentiments(&self) -> impl Iterator<Item = f64> {
         self.toned_meetings().map(|(_, sentiment)| sentiment)
     }
 
     /// The same, each with the instant of its meeting.
     pub(crate) fn toned_meetings(&self) -> impl Iterator<Item = (Instant, f64)> {
-        let newest = self.meetings.iter().take(3);
+        let newest = self.meetings_held().iter().take(3);
         newest.filter_map(|met| Some((met.start, number::sentiment(met.sentiment)?)))
     }
 

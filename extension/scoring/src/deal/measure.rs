@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::interaction::{EventRow, Instant, Interaction, Meeting};
+use crate::interaction::{Booked, EventRow, Instant, Interaction, Meeting};
 use crate::number;
 use crate::status::SentimentTrend;
 use crate::timeline::{Event, Timeline};
@@ -17,6 +17,9 @@ pub struct DealMetrics {
     pub days_in_stage: Option<i64>,
     /// Whole days since the newest meeting's start; negative where one is booked.
     pub days_since_last_meeting: Option<i64>,
+    /// The meetings ahead, for the words alone; `None`: there are none, or they are not told apart.
+    #[serde(skip)]
+    pub booked: Option<Booked>,
     /// Whole days since the newest activity or e-mail.
     pub days_since_last_activity: Option<i64>,
     /// Mean of the newest sentiments, −1 to 1.
@@ -63,6 +66,7 @@ pub fn measure(inputs: &DealInputs<'_>, now: Instant) -> DealMetrics {
         stage: inputs.stage.map(str::to_owned),
         days_in_stage: inputs.stage_since.map(|since| now.whole_days_since(since)),
         days_since_last_meeting: timeline.days_since_last_meeting(),
+        booked: timeline.booked(),
         days_since_last_activity: newest_activity(inputs, &timeline)
             .map(|newest| now.whole_days_since(newest)),
         avg_sentiment: number::mean(sentiments),

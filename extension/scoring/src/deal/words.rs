@@ -4,7 +4,7 @@ use super::measure::DealMetrics;
 use super::score::{DealRisk, DealScore};
 use crate::config::Config;
 use crate::explain::{
-    self, Explanation, Topic, Words, ago, counted, how_many, measured, meeting_recency,
+    self, Explanation, Topic, Words, ago, counted, held, how_many, measured, meeting_recency,
     sentiment_words,
 };
 use crate::number::{above, duration};
@@ -55,7 +55,7 @@ fn well(m: &DealMetrics) -> String {
         .as_deref()
         .map_or_else(String::new, |name| format!(" in {name}"));
     let meeting = m.days_since_last_meeting.map_or_else(String::new, |_| {
-        format!(", {}", meeting_recency(m.days_since_last_meeting))
+        format!(", {}", meeting_recency(m.days_since_last_meeting, m.booked))
     });
     format!("on track{stage}{meeting}")
 }
@@ -110,10 +110,13 @@ fn stage_words(m: &DealMetrics, c: &Config) -> Words {
 }
 
 fn engagement_words(m: &DealMetrics) -> Words {
-    let recency = meeting_recency(m.days_since_last_meeting);
+    let recency = meeting_recency(m.days_since_last_meeting, m.booked);
+    let booked = m.booked.map_or_else(String::new, |booked| {
+        format!(", {} booked", counted(booked.count, "meeting"))
+    });
     let counts = format!(
-        "{} and {} in 30 days",
-        how_many(m.meeting_count_30d, "meeting"),
+        "{} and {} in 30 days{booked}",
+        how_many(held(m.meeting_count_30d, m.booked), "meeting"),
         how_many(m.activity_count_30d, "touchpoint"),
     );
     let limit = if m.days_since_last_meeting.is_some_and(|d| d > 21) {

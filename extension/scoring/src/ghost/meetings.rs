@@ -62,7 +62,7 @@ pub(super) fn meeting_rescheduled_repeatedly<R: EventRow>(
 /// The newest meeting with a sentiment sounded clearly worse than the two before it.
 pub(super) fn sentiment_declining<R: EventRow>(timeline: &Timeline<'_, R>) -> Option<GhostSignal> {
     let mut sentiments = timeline
-        .meetings
+        .meetings_held()
         .iter()
         .filter_map(|m| sentiment(m.sentiment));
     let newest = sentiments.next()?;

@@ -38,10 +38,7 @@ pub(super) fn newest_event<'e, 'a, R: EventRow>(
 }
 
 fn newest_meeting<'a, R: EventRow>(timeline: &Timeline<'a, R>) -> Option<&'a Meeting> {
-    let mut meetings = timeline.meetings.iter();
-    meetings
-        .find(|meeting| meeting.start <= timeline.now)
-        .copied()
+    timeline.meetings_held().first().copied()
 }
 
 fn is_meaningful<R: EventRow>(event: &Event<'_, R>) -> bool {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::meaningful::{self, MeaningfulInteraction};
 use crate::ghost::{self, GhostSignal};
-use crate::interaction::{EventRow, EventType, Instant, Interaction, Meeting};
+use crate::interaction::{Booked, EventRow, EventType, Instant, Interaction, Meeting};
 use crate::number::{self, mean};
 use crate::status::SentimentTrend;
 use crate::timeline::{Event, Timeline};
@@ -30,6 +30,9 @@ pub struct RelationshipMetrics {
     pub meeting_count_30d: Option<i64>,
     /// Whole days since the newest meeting's start; negative where one is booked.
     pub days_since_last_meeting: Option<i64>,
+    /// The meetings ahead, for the words alone; `None`: there are none, or they are not told apart.
+    #[serde(skip)]
+    pub booked: Option<Booked>,
     /// Mean of the newest sentiments, −1 to 1.
     pub avg_sentiment: Option<f64>,
     /// Where sentiment is heading.
@@ -147,6 +150,7 @@ fn metrics<R: EventRow>(
         communication_count_30d: Some(recent.len() as i64),
         meeting_count_30d: Some(timeline.meetings_within(30).len() as i64),
         days_since_last_meeting: timeline.days_since_last_meeting(),
+        booked: timeline.booked(),
         avg_sentiment: mean(
             timeline
                 .meeting_sentiments()
@@ -155,7 +159,7 @@ fn metrics<R: EventRow>(
         sentiment_trend: trend(timeline),
         baseline_response_time_hours: number::baseline(mean_response_time(quarter)),
         baseline_contact_frequency_days: mean_gap(quarter, |event| event.at),
-        baseline_meeting_frequency_days: mean_gap(meetings_held(timeline), |m| m.start),
+        baseline_meeting_frequency_days: mean_gap(meetings_of_the_quarter(timeline), |m| m.start),
         total_deal_value: Some(inputs.total_deal_value).filter(|value| value.is_finite()),
         at_risk_deal_value: Some(inputs.at_risk_deal_value).filter(|value| value.is_finite()),
     }
@@ -179,9 +183,12 @@ fn open_rate<R: EventRow>(events: &[Event<'_, R>]) -> Option<i64> {
 }
 
 /// The meetings of the last 90 days up to now: a booked one is no habit yet.
-fn meetings_held<'t, 'a, R: EventRow>(timeline: &'t Timeline<'a, R>) -> &'t [&'a Meeting] {
-    let quarter = timeline.meetings_within(90);
-    &quarter[quarter.partition_point(|meeting| meeting.start > timeline.now)..]
+fn meetings_of_the_quarter<'t, 'a, R: EventRow>(
+    timeline: &'t Timeline<'a, R>,
+) -> &'t [&'a Meeting] {
+    let held = timeline.meetings_held();
+    let start = timeline.now.minus_days(90);
+    &held[..held.partition_point(|meeting| meeting.start >= start)]
 }
 
 /// Mean days between consecutive rows, newest first; the gaps add up to the whole span. Within a day

@@ -5,8 +5,8 @@ use super::risk::RelationshipRisk;
 use super::score::RelationshipScore;
 use crate::config::Config;
 use crate::explain::{
-    self, Explanation, Topic, Words, ago, counted, how_many, measured, meeting_recency, plain,
-    sentiment_words,
+    self, Explanation, Topic, Words, ago, counted, held, how_many, measured, meeting_recency,
+    plain, sentiment_words,
 };
 use crate::ghost::{GhostSignal, SignalType};
 use crate::number::{baseline, duration};
@@ -169,11 +169,8 @@ fn response_words(m: &RelationshipMetrics) -> Words {
 }
 
 fn engagement_words(m: &RelationshipMetrics) -> Words {
-    let meetings = format!(
-        "{}, {} in 30 days",
-        meeting_recency(m.days_since_last_meeting),
-        how_many(m.meeting_count_30d, "meeting")
-    );
+    let recency = meeting_recency(m.days_since_last_meeting, m.booked);
+    let meetings = format!("{recency}, {}", meetings_counted(m));
     let (value, clause) = match m.email_open_rate_percent {
         None => (meetings.clone(), meetings),
         Some(rate) => {
@@ -188,8 +185,17 @@ fn engagement_words(m: &RelationshipMetrics) -> Words {
     Words { value, clause }
 }
 
+/// `3 meetings in 30 days and 2 booked`.
+fn meetings_counted(m: &RelationshipMetrics) -> String {
+    let booked = m.booked.map_or_else(String::new, |booked| {
+        format!(" and {} booked", booked.count)
+    });
+    let held = how_many(held(m.meeting_count_30d, m.booked), "meeting");
+    format!("{held} in 30 days{booked}")
+}
+
 fn meeting_words(m: &RelationshipMetrics) -> Words {
-    let count = format!("{} in 30 days", how_many(m.meeting_count_30d, "meeting"));
+    let count = meetings_counted(m);
     let habit = match baseline(m.baseline_meeting_frequency_days) {
         Some(days) => format!(", usually {}", one_every(days)),
         None => ", no habit known to compare with".to_owned(),

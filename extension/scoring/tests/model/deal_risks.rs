@@ -175,6 +175,7 @@ fn risk_factors_keep_their_order() {
         stage: None,
         days_in_stage: Some(90),
         days_since_last_meeting: Some(90),
+        booked: None,
         days_since_last_activity: Some(90),
         avg_sentiment: Some(-0.9),
         sentiment_trend: SentimentTrend::Declining,

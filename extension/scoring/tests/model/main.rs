@@ -10,6 +10,7 @@ mod deal_score;
 mod fixtures;
 mod ghost_signals;
 mod ghost_signals_of_mail;
+mod meetings_ahead;
 mod properties_of_alerts;
 mod properties_of_events;
 mod properties_of_scores;

@@ -56,7 +56,7 @@ prop_compose! {
         DealMetrics {
             stage: stage.map(str::to_owned), days_in_stage, days_since_last_meeting,
             days_since_last_activity, avg_sentiment, sentiment_trend, meeting_count_30d,
-            activity_count_30d, avg_response_time_hours,
+            activity_count_30d, avg_response_time_hours, booked: None,
         }
     }
 }

@@ -14,6 +14,7 @@ fn stalled() -> DealMetrics {
         stage: Some("Verbal".to_owned()),
         days_in_stage: Some(45),
         days_since_last_meeting: Some(35),
+        booked: None,
         days_since_last_activity: Some(2),
         avg_sentiment: Some(0.4),
         sentiment_trend: SentimentTrend::Stable,
