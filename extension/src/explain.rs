@@ -66,8 +66,7 @@ pg_function! {
             sink.push(note(signal.signal_type.as_str(), signal.severity.as_str(), &signal.signal_context));
         }
         if let Some(silence) = &silence {
-            let percent = format!("{} %", silence.percent());
-            sink.push(note("ghost_probability", &percent, &silence.sentence()));
+            sink.push(note("ghost_probability", &silence.chance(), &silence.sentence()));
         }
         let assessment = ghost::assess_signals(Some(i64::from(score.overall_health_score)), &measured.signals);
         let context = assessment.context_trigger.map_or("no ghost signal", |context| context.as_str());

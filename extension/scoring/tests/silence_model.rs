@@ -115,9 +115,9 @@ fn survives_a_clock_that_jumps_to_either_end_of_time() {
         end.probability.is_finite() && end.horizon_days == 60,
         "{end:?}"
     );
-    // A clock set back: the last day lies in the future, and the silence counts as one day.
+    // A clock set back: the last day lies in the future, and nobody is silent yet.
     let back = assess(&streams, i32::MIN, 0.5, &DEFAULTS()).unwrap();
-    assert_eq!(back.silent_days, 1);
+    assert_eq!(back.silent_days, 0);
 }
 
 #[test]
@@ -197,39 +197,6 @@ fn an_unanswered_first_mail_becomes_a_ghost_risk_after_a_fortnight() {
         (on(112).is_ghost_risk, on(113).is_ghost_risk),
         (false, true)
     );
-}
-
-#[test]
-fn says_it_in_a_sentence() {
-    let sentence = |events: &[(i32, bool)], today| {
-        let streams = Streams::from_days(events, today, &DEFAULTS());
-        assess(&streams, today, 0.5, &DEFAULTS())
-            .unwrap()
-            .sentence()
-    };
-    let weekly: Vec<(i32, bool)> = (0..11).map(|week| (7 * week, true)).collect();
-    assert_eq!(
-        sentence(&weekly, 100),
-        "usually writes every 6 days, silent for 30; 9 of 10 of their silences were shorter; \
-         53 % likely to stay silent for the next 19 days"
-    );
-    let quarterly: Vec<(i32, bool)> = (0..6).map(|quarter| (90 * quarter, true)).collect();
-    let daily: Vec<(i32, bool)> = (0..60).map(|day| (day, true)).collect();
-    assert!(sentence(&daily, 80).starts_with(
-        "usually writes every 2 days, silent for 21; almost all of their silences were shorter; "
-    ));
-    assert!(sentence(&quarterly, 451).contains("; almost all of their silences were longer; "));
-    assert!(sentence(&[(0, true)], 45).starts_with("wrote on one day only, 45 days ago; "));
-    assert!(sentence(&[(0, false)], 1).starts_with("never wrote, first contacted 1 day ago; "));
-    for few in [
-        &[(0, true), (9, true)][..],
-        &[(0, true), (9, true), (15, true)],
-    ] {
-        assert!(
-            !sentence(few, 20).contains("silences were"),
-            "too few to compare"
-        );
-    }
 }
 
 #[test]

@@ -65,9 +65,14 @@ impl Days<'_> {
 
     /// The streams up to and including a day.
     pub(crate) fn streams(&self, until: Day, constants: &Constants) -> Streams {
+        streams_of(self.sealed, &self.sorted(), until, constants)
+    }
+
+    /// The past and the recent days, ascending.
+    fn sorted(&self) -> Vec<(Day, bool)> {
         let mut days: Vec<(Day, bool)> = decode(self.past).chain(decode(self.recent)).collect();
         days.sort_unstable();
-        streams_of(self.sealed, &days, until, constants)
+        days
     }
 
     /// What the model says as of an instant; `None` under the rules, or without any event.
@@ -76,8 +81,10 @@ impl Days<'_> {
             return None;
         }
         let today = day_of(as_of);
-        let streams = self.streams(today, &config.silence);
-        silence::assess(&streams, today, config.ghost_cutoff, &config.silence)
+        let days = self.sorted();
+        let streams = streams_of(self.sealed, &days, today, &config.silence);
+        let said = silence::assess(&streams, today, config.ghost_cutoff, &config.silence)?;
+        Some(said.with_days(&days, today))
     }
 
     /// The state to keep for later, up to and including a day.

@@ -271,7 +271,8 @@ fn the_explanation_says_it_in_a_sentence() {
     let (value, sentence): (String, String) = (rows[0].get(1), rows[0].get(2));
     assert!(value.ends_with(" %"), "{value}");
     assert!(
-        sentence.contains("usually writes every") && sentence.contains("likely to stay silent"),
+        sentence.starts_with("wrote every 7 days on average, silent for 92 days; longer than ")
+            && sentence.contains("likely to stay silent"),
         "{sentence}"
     );
     let overall: String = rows[1].get(2);
@@ -283,4 +284,38 @@ fn the_explanation_says_it_in_a_sentence() {
     );
     assert_eq!(reasons[0], sentence);
     assert!(reasons.len() <= 3);
+}
+
+#[test]
+fn the_sentence_is_the_same_whatever_is_kept_and_in_the_notification() {
+    let mut db = Database::new();
+    let mut crm = Crm(&mut db);
+    let user = crm.user(0.0);
+    let contact = weekly(&mut crm, user, 40.0);
+    let explained = |db: &mut Database| -> String {
+        db.value(
+            "SELECT reason FROM crm_health.explain_contact($1) WHERE signal = 'ghost_probability'",
+            &[&contact],
+        )
+    };
+    let unkept = explained(&mut db);
+    assert!(
+        unkept.starts_with(
+            "usually writes every 7 days, silent for 43 days; all of their last 6 silences were shorter; "
+        ),
+        "{unkept}"
+    );
+    // While they still wrote, and now.
+    db.query(
+        "SELECT crm_health.refresh_relationships(ARRAY[$1::uuid], 0, now() - interval '41 days')",
+        &[&user],
+    );
+    refresh(&mut db, user);
+    assert_eq!(kept(&mut db, contact), 1);
+    assert_eq!(explained(&mut db), unkept);
+    let detail: String = db.value(
+        "SELECT detail FROM crm_health.notifications WHERE kind = 'relationship_status'",
+        &[],
+    );
+    assert!(detail.to_lowercase().contains(&unkept), "{detail}");
 }

@@ -17,6 +17,7 @@ pub mod history;
 pub mod metrics;
 pub mod model;
 mod outlook;
+mod own;
 mod powers;
 pub mod renewal;
 pub mod stream;
@@ -30,4 +31,5 @@ pub use model::{
     Assessment, DEFAULT_GHOST_CUTOFF, assess, days_until_predicted_ghost, ghost_probability,
     score_horizon_days,
 };
+pub use own::OwnSilences;
 pub use stream::{Pushed, Stream, Streams};

@@ -1,6 +1,7 @@
 //! Stage 2: both streams in one calibrated probability, and what a score table shows of it.
 
 use super::outlook::Outlook;
+use super::own::OwnSilences;
 use super::renewal::{Standing, log_odds, logistic};
 use super::stream::Day;
 use super::{Constants, Streams};
@@ -118,12 +119,16 @@ pub struct Assessment {
     pub days_until_predicted_ghost: Option<u32>,
     /// Distinct days on which the contact wrote.
     pub inbound_days: u32,
-    /// Days since the contact last wrote, or since they were first written to; at least 1.
+    /// Days since the contact last wrote, or since they were first written to; 0 today.
     pub silent_days: u32,
-    /// The median gap between the contact's days, in days.
+    /// The mean gap between the contact's days, in days; 0 where there are fewer than two.
+    pub mean_gap_days: f64,
+    /// The median gap that is expected between the contact's days, in days.
     pub usual_gap_days: f64,
-    /// The share, 0–1, of the contact's own silences that were shorter than this one.
+    /// The share, 0–1, of the silences expected of the contact that are shorter than this one.
     pub shorter_silences: f64,
+    /// The contact's own silences, where the days are at hand: [`Assessment::with_days`].
+    pub own: Option<OwnSilences>,
 }
 
 impl Assessment {
@@ -164,8 +169,16 @@ pub fn assess(
         is_ghost_risk,
         days_until_predicted_ghost: coming,
         inbound_days: inbound.days,
-        silent_days: u32::try_from(inbound.silent_days).unwrap_or(u32::MAX),
+        silent_days: days_between(streams.silent_since(), today),
+        mean_gap_days: f64::from(days_between(streams.inbound.first, streams.inbound.last))
+            / f64::from(inbound.days.saturating_sub(1).max(1)),
         usual_gap_days: inbound.median_gap_days(),
         shorter_silences: 1.0 - inbound.longer_silences(),
+        own: None,
     })
+}
+
+/// Days from one to the other, 0 where that lies before.
+fn days_between(earlier: Day, later: Day) -> u32 {
+    u32::try_from(i64::from(later) - i64::from(earlier)).unwrap_or(0)
 }

@@ -31,8 +31,10 @@ impl Gathered<'_> {
         let score = relationship::score_with(&measured.metrics, silence.as_ref(), config);
         let previous = target.status(&self.user.target_texts);
         let is_told = worsens(Kind::Relationships, previous, score.health_status.as_str());
-        let reasons =
-            is_told.then(|| relationship_reasons_of(&measured, silence.as_ref(), &score, config));
+        let reasons = is_told.then(|| {
+            let silence = silence.map(|said| said.with_days(&self.days(rows), self.today));
+            relationship_reasons_of(&measured, silence.as_ref(), &score, config)
+        });
         if contact.is_none() {
             // A company is no one who could fall silent: the signals are a contact's.
             measured.signals.clear();
