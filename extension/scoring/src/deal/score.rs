@@ -37,6 +37,11 @@ text_enum! {
     }
 }
 
+/// From so many days in any stage on, a deal is stalled.
+pub(super) const STALLED_DAYS: i64 = 14;
+/// And from so many, critically.
+pub(super) const CRITICALLY_STALLED_DAYS: i64 = 30;
+
 /// A deal's health. Every score is 0 to 100, higher is better.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct DealScore {
@@ -197,11 +202,12 @@ fn response_time(hours: Option<f64>) -> i32 {
 fn risk_factors(m: &DealMetrics) -> Vec<DealRisk> {
     let over = |value: Option<i64>, limit| value.is_some_and(|v| v > limit);
     let under = |value: Option<i64>, limit| value.is_some_and(|v| v < limit);
-    let stalled_critical = over(m.days_in_stage, 29);
+    let stalled = |from| m.days_in_stage.is_some_and(|days| days >= from);
+    let stalled_critical = stalled(CRITICALLY_STALLED_DAYS);
     let holds = [
         (stalled_critical, DealRisk::StageStalledCritical),
         (
-            !stalled_critical && over(m.days_in_stage, 13),
+            !stalled_critical && stalled(STALLED_DAYS),
             DealRisk::StageStalled,
         ),
         (

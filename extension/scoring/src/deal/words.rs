@@ -1,8 +1,8 @@
 //! A deal's score in words that a sales lead would use.
 
 use super::measure::DealMetrics;
-use super::score::{DealRisk, DealScore};
-use crate::config::Config;
+use super::score::{CRITICALLY_STALLED_DAYS, DealRisk, DealScore, STALLED_DAYS};
+use crate::config::{Config, StageThresholds};
 use crate::explain::{
     self, Explanation, Topic, Words, ago, counted, held, how_many, measured, meeting_recency,
     sentiment_words,
@@ -103,9 +103,21 @@ fn stage_words(m: &DealMetrics, c: &Config) -> Words {
     } else {
         format!("within the optimal {}", limits.optimal_days)
     };
+    let despite = stalled_words(days, limits);
     Words {
-        clause: format!("in {stage} for {}, {judged}", counted(days, "day")),
+        clause: format!("in {stage} for {}, {judged}{despite}", counted(days, "day")),
         value,
+    }
+}
+
+/// The limit of the risk factor, where the stage's own limits make less of the same days.
+fn stalled_words(days: i64, limits: StageThresholds) -> String {
+    if days >= CRITICALLY_STALLED_DAYS && days <= limits.critical_days.into() {
+        format!(", but critically long in any stage from {CRITICALLY_STALLED_DAYS} days on")
+    } else if days >= STALLED_DAYS && days <= limits.warning_days.into() {
+        format!(", but long in any stage from {STALLED_DAYS} days on")
+    } else {
+        String::new()
     }
 }
 

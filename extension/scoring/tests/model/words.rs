@@ -137,6 +137,57 @@ fn the_stage_is_judged_by_the_next_threshold() {
 }
 
 #[test]
+fn where_the_stage_says_less_than_the_risk_factor_its_limit_is_named_too() {
+    let said = |stage: &str, days| {
+        let metrics = DealMetrics {
+            stage: Some(stage.to_owned()),
+            days_in_stage: Some(days),
+            ..stalled()
+        };
+        explain_deal(&metrics)[0].reason.clone()
+    };
+    let table = [
+        ("Opportunity", 13, "within the optimal 14."),
+        (
+            "Opportunity",
+            14,
+            "within the optimal 14, but long in any stage from 14 days on.",
+        ),
+        (
+            "Opportunity",
+            21,
+            "optimal up to 14, warning after 21, but long in any stage from 14 days on.",
+        ),
+        ("Opportunity", 22, "warning after 21, critical after 45."),
+        ("Opportunity", 29, "warning after 21, critical after 45."),
+        (
+            "Opportunity",
+            30,
+            "warning after 21, critical after 45, but critically long in any stage from 30 days on.",
+        ),
+        ("Opportunity", 46, "critical after 45."),
+        (
+            "SQL",
+            14,
+            "optimal up to 7, warning after 14, but long in any stage from 14 days on.",
+        ),
+        (
+            "SQL",
+            30,
+            "warning after 14, critical after 30, but critically long in any stage from 30 days on.",
+        ),
+        ("SQL", 31, "critical after 30."),
+        ("Verbal", 30, "critical after 21."),
+    ];
+    for (stage, days, expected) in table {
+        assert_eq!(
+            said(stage, days),
+            format!("In {stage} for {days} days, {expected}")
+        );
+    }
+}
+
+#[test]
 fn the_worst_of_a_deal_come_first() {
     let expected = [
         "in Verbal for 45 days, critical after 21", // 25.5 points lost
