@@ -8,10 +8,13 @@ use crate::interaction::{EventRow, EventType};
 use crate::number::{below, sentiment};
 use crate::timeline::Timeline;
 
-/// Meetings moved or called off twice or more in 30 days, and none booked since.
+/// Meetings moved or called off twice or more in 30 days, none booked since, and none ahead.
 pub(super) fn meeting_rescheduled_repeatedly<R: EventRow>(
     timeline: &Timeline<'_, R>,
 ) -> Option<GhostSignal> {
+    if timeline.booked().is_some() {
+        return None;
+    }
     let recent = timeline.events_within(30);
     let count = |kind| recent.iter().filter(|event| event.is(kind)).count() as i64;
     let moved = count(EventType::MeetingRescheduled);
@@ -40,10 +43,14 @@ pub(super) fn meeting_rescheduled_repeatedly<R: EventRow>(
     } else {
         Severity::High
     };
+    let put_off: Vec<String> = [("moved", moved), ("called off", cancelled)]
+        .into_iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(what, count)| format!("{what} {}", counted(count, "time")))
+        .collect();
     let clause = format!(
-        "meetings moved {} and called off {} in 30 days, no new one booked",
-        counted(moved, "time"),
-        counted(cancelled, "time")
+        "meetings {} in 30 days, no new one booked",
+        put_off.join(" and ")
     );
     let data = json!({
         "reschedule_count": moved,

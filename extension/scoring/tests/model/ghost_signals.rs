@@ -140,8 +140,42 @@ fn meetings_put_off_twice_and_none_booked_since() {
     let expected = json!({"reschedule_count": 2, "cancel_count": 1, "has_new_meeting": false,
                           "last_event": "2026-03-01T12:00:00Z"});
     assert_eq!(found.signal_data, expected);
-    let sentence = "Meetings moved 2 times and called off 1 time in 30 days, no new one booked.";
-    assert_eq!(found.signal_context, sentence);
+}
+
+#[test]
+fn meetings_put_off_are_booked_anew_where_one_lies_ahead() {
+    let moved = |days| event(EventType::MeetingRescheduled, days_ago(days));
+    let off = |days| event(EventType::MeetingCancelled, days_ago(days));
+    let kind = SignalType::MeetingRescheduledRepeatedly;
+    for events in [[moved(1.0), moved(2.0)], [moved(1.0), off(2.0)]] {
+        assert_eq!(severity(kind, &events, &[met(-0.1, None)]), None, "ahead");
+        let past = [met(0.0, None), met(0.5, None)];
+        assert!(severity(kind, &events, &past).is_some(), "begun");
+    }
+}
+
+#[test]
+fn meetings_put_off_are_told_by_what_happened() {
+    let moved = |days| event(EventType::MeetingRescheduled, days_ago(days));
+    let off = |days| event(EventType::MeetingCancelled, days_ago(days));
+    let table = [
+        (
+            vec![moved(2.0), moved(3.0)],
+            "Meetings moved 2 times in 30 days, no new one booked.",
+        ),
+        (
+            vec![off(2.0), off(3.0), off(4.0)],
+            "Meetings called off 3 times in 30 days, no new one booked.",
+        ),
+        (
+            vec![moved(2.0), off(3.0)],
+            "Meetings moved 1 time and called off 1 time in 30 days, no new one booked.",
+        ),
+    ];
+    for (events, expected) in table {
+        let found = signal(SignalType::MeetingRescheduledRepeatedly, &events, &[]).unwrap();
+        assert_eq!(found.signal_context, expected);
+    }
 }
 
 #[test]
