@@ -72,7 +72,8 @@ impl Opens {
     }
 }
 
-/// The open rate of 30 days fell by 40 points or more from the 30 days before, or is under 20 %.
+/// The open rate of 30 days fell by 40 points or more from the 30 days before, or is under 20 % and no higher
+/// than it was.
 pub(super) fn email_opens_declined<R: EventRow>(timeline: &Timeline<'_, R>) -> Option<GhostSignal> {
     let sixty = timeline.events_within(60);
     let recent_count = timeline.events_within(30).len();
@@ -88,7 +89,8 @@ pub(super) fn email_opens_declined<R: EventRow>(timeline: &Timeline<'_, R>) -> O
         100 * (old.opened * new.sent - new.opened * old.sent),
         old.sent * new.sent,
     );
-    if fallen < 40 * whole && 100 * new.opened >= 20 * new.sent {
+    let is_low = 100 * new.opened < 20 * new.sent && fallen >= 0;
+    if fallen < 40 * whole && !is_low {
         return None;
     }
     let severity = if new.opened == 0 {

@@ -84,7 +84,11 @@ fn email_opens_declined_compares_30_days_with_the_30_before() {
         ((10, 10), (0, 10), CRITICAL),
         ((2, 10), (2, 10), None),
         ((3, 10), (19, 100), MEDIUM), // under 20 % is enough
-        ((0, 10), (0, 10), CRITICAL),
+        ((1, 10), (3, 20), None),     // 10 % rose to 15 %
+        ((1, 100), (1, 99), None),    // rose by a hair
+        ((1, 10), (1, 10), MEDIUM),   // as low as before
+        ((0, 10), (1, 10), None),     // rose from none
+        ((0, 10), (0, 10), CRITICAL), // never opened
         ((0, 10), (10, 10), None),
         ((2, 2), (1, 2), MEDIUM),
         ((1, 1), (0, 2), None), // too few before
