@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::interaction::Booked;
+use crate::phrase::signed;
 use crate::weights::{self, Weights};
 
 /// One component of a score, in numbers and in words.
@@ -128,22 +129,6 @@ pub(crate) fn ago(days: i64) -> String {
     }
 }
 
-/// A number with one decimal, and without where that is a zero: `6`, `6.5`.
-pub(crate) fn plain(value: f64) -> String {
-    let text = format!("{value:.1}");
-    text.strip_suffix(".0").unwrap_or(&text).to_owned()
-}
-
-/// `1 hour`, `6.5 hours`.
-pub(crate) fn measured(value: f64, noun: &str) -> String {
-    let text = plain(value);
-    if text == "1" {
-        format!("1 {noun}")
-    } else {
-        format!("{text} {noun}s")
-    }
-}
-
 /// `last meeting 3 days ago`, `a meeting booked in 3 days`, `no meeting on record`. Of several that are booked
 /// it is the next one, where they are told apart.
 pub(crate) fn meeting_recency(days_since_last: Option<i64>, booked: Option<Booked>) -> String {
@@ -196,8 +181,9 @@ pub(crate) fn sentiment_words(
         };
         return Words { value, clause };
     };
+    let told = signed(avg, &[negative_below]);
     let value = format!(
-        "{avg:+.2}{}",
+        "{told}{}",
         if heading.is_empty() {
             String::new()
         } else {
@@ -205,9 +191,9 @@ pub(crate) fn sentiment_words(
         }
     );
     let tone = if crate::number::below(avg, negative_below) {
-        format!("negative at {avg:+.2} (limit {negative_below})")
+        format!("negative at {told} (limit {negative_below})")
     } else {
-        format!("at {avg:+.2} on a scale from -1 to +1")
+        format!("at {told} on a scale from -1 to +1")
     };
     Words {
         value,

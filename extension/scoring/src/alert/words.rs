@@ -28,7 +28,7 @@ pub(super) fn value(placeholder: Placeholder, deal: &DealFacts<'_>, text: &mut S
         Placeholder::MeetingCount => whole(deal.meeting_count_30d, text),
         Placeholder::AvgResponseHours => {
             match crate::number::duration(deal.avg_response_time_hours) {
-                Some(hours) => text.push_str(&crate::explain::plain(hours)),
+                Some(hours) => text.push_str(&crate::phrase::plain(hours, &[])),
                 None => unknown(text),
             }
         }

@@ -4,10 +4,10 @@ use super::measure::DealMetrics;
 use super::score::{CRITICALLY_STALLED_DAYS, DealRisk, DealScore, STALLED_DAYS};
 use crate::config::{Config, StageThresholds};
 use crate::explain::{
-    self, Explanation, Topic, Words, ago, counted, held, how_many, measured, meeting_recency,
-    sentiment_words,
+    self, Explanation, Topic, Words, ago, counted, held, how_many, meeting_recency, sentiment_words,
 };
 use crate::number::{above, duration};
+use crate::phrase;
 use crate::status::DealStatus;
 
 /// Each component with its value, score, weight, contribution and reason.
@@ -168,7 +168,7 @@ fn response_words(hours: Option<f64>) -> Words {
             clause,
         };
     };
-    let value = measured(hours, "hour");
+    let value = phrase::hours(hours, &[4.0, 24.0, 48.0]);
     let judged = if above(hours, 48.0) {
         "slow after 48"
     } else if above(hours, 24.0) {

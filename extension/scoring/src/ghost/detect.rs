@@ -3,10 +3,10 @@
 use serde_json::json;
 
 use super::{GhostSignal, Severity, SignalType, mail, meetings, two_decimals};
-use crate::explain::{counted, measured};
+use crate::explain::counted;
 use crate::interaction::EventRow;
 use crate::number::{above, baseline, below, mean};
-use crate::phrase::every;
+use crate::phrase::{every, hours};
 use crate::relationship::RelationshipMetrics;
 use crate::timeline::{Event, Timeline};
 
@@ -57,8 +57,8 @@ fn response_time_increased<R: EventRow>(
     };
     let clause = format!(
         "answers now take {}, usually {}",
-        measured(current, "hour"),
-        measured(habit, "hour")
+        hours(current, &[]),
+        hours(habit, &[])
     );
     let data = json!({
         "baseline_hours": two_decimals(habit),

@@ -6,6 +6,7 @@ use super::{GhostSignal, Severity, SignalType, two_decimals};
 use crate::explain::counted;
 use crate::interaction::{EventRow, EventType};
 use crate::number::{below, sentiment};
+use crate::phrase::signed;
 use crate::timeline::Timeline;
 
 /// Meetings moved or called off twice or more in 30 days, none booked since, and none ahead.
@@ -85,7 +86,11 @@ pub(super) fn sentiment_declining<R: EventRow>(timeline: &Timeline<'_, R>) -> Op
     } else {
         Severity::Medium
     };
-    let clause = format!("sentiment of meetings fell to {newest:+.2} from {before:+.2}");
+    let clause = format!(
+        "sentiment of meetings fell to {} from {}",
+        signed(newest, &[]),
+        signed(before, &[])
+    );
     let data = json!({
         "recent_sentiment": two_decimals(newest),
         "previous_avg_sentiment": two_decimals(before),

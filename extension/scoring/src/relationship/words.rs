@@ -5,12 +5,11 @@ use super::risk::RelationshipRisk;
 use super::score::RelationshipScore;
 use crate::config::Config;
 use crate::explain::{
-    self, Explanation, Topic, Words, ago, counted, held, how_many, measured, meeting_recency,
-    plain, sentiment_words,
+    self, Explanation, Topic, Words, ago, counted, held, how_many, meeting_recency, sentiment_words,
 };
 use crate::ghost::{GhostSignal, SignalType};
 use crate::number::{baseline, duration};
-use crate::phrase::one_every;
+use crate::phrase::{self, one_every, plain};
 use crate::status::RelationshipStatus;
 
 /// Each component with its value, score, weight, contribution and reason.
@@ -91,11 +90,14 @@ fn deals_topic(m: &RelationshipMetrics, s: &RelationshipScore) -> Option<Topic> 
     {
         return None;
     }
-    let clause = format!(
-        "deals worth {} of {} are at risk",
-        plain(m.at_risk_deal_value?),
-        plain(m.total_deal_value?)
-    );
+    let (at_risk, total) = (m.at_risk_deal_value?, m.total_deal_value?);
+    // Deals of negative value can make the total the smaller one.
+    let share = if at_risk <= total {
+        format!(" of {}", plain(total, &[]))
+    } else {
+        String::new()
+    };
+    let clause = format!("deals worth {}{share} are at risk", plain(at_risk, &[]));
     Some(Topic {
         flagged: true,
         lost: 0.0,
@@ -144,10 +146,11 @@ fn response_words(m: &RelationshipMetrics) -> Words {
         format!("{rate} % of messages answered{limit}")
     });
     let speed = duration(m.avg_response_time_hours).map(|hours| {
-        let habit = baseline(m.baseline_response_time_hours).map_or_else(String::new, |habit| {
-            format!(" (usually {})", measured(habit, "hour"))
-        });
-        format!("answers take {}{habit}", measured(hours, "hour"))
+        let Some(habit) = baseline(m.baseline_response_time_hours) else {
+            return format!("answers take {}", phrase::hours(hours, &[]));
+        };
+        let now = phrase::hours(hours, &[3.0 * habit]);
+        format!("answers take {now} (usually {})", phrase::hours(habit, &[]))
     });
     let known: Vec<String> = rate.into_iter().chain(speed).collect();
     let value = if known.is_empty() {

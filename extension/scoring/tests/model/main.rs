@@ -22,3 +22,4 @@ mod rows_in_another_form;
 mod what_if;
 mod words;
 mod words_of_habits;
+mod words_of_numbers;
