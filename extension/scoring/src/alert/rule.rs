@@ -236,7 +236,7 @@ impl Rule {
         Alert {
             alert_type: self.alert_type,
             severity: self.severity,
-            title: text(&|text| wording::title(self.alert_type, self.severity, deal, text)),
+            title: text(&|text| self.title(deal, text)),
             message: text(&|text| self.message.fill(deal, text)),
             suggested_actions: self
                 .actions
@@ -252,12 +252,16 @@ impl Rule {
         }
     }
 
+    fn title(&self, deal: &DealFacts<'_>, text: &mut String) {
+        wording::title(self.metric, self.operator, self.severity, deal, text);
+    }
+
     /// A number for all that the alert for a deal says, the same for the same words: whether it
     /// has to be written again is seen without it. `scratch` is overwritten.
     #[must_use]
     pub fn said(&self, deal: &DealFacts<'_>, scratch: &mut String) -> u64 {
         scratch.clear();
-        wording::title(self.alert_type, self.severity, deal, scratch);
+        self.title(deal, scratch);
         scratch.push('\n');
         self.message.fill(deal, scratch);
         for action in &self.actions {

@@ -3,9 +3,11 @@
 
 use std::fmt::Write as _;
 
-use super::facts::DealFacts;
+use super::AlertSeverity;
+use super::facts::{DealFacts, Metric};
+use super::rule::Operator;
 use super::template::Placeholder;
-use super::{AlertSeverity, AlertType};
+use crate::status::SentimentTrend;
 
 /// A name longer than this is cut: a message is read at a glance, and a name may be anything.
 const NAME_CHARACTERS: usize = 200;
@@ -60,24 +62,52 @@ fn name(name: Option<&str>, otherwise: &str, text: &mut String) {
     }
 }
 
-/// Adds the heading of an alert: whose it is, and what about.
+/// Adds the heading of an alert: whose it is, and what its rule found.
 pub(super) fn title(
-    alert_type: AlertType,
+    metric: Metric,
+    operator: Operator,
     severity: AlertSeverity,
     deal: &DealFacts<'_>,
     text: &mut String,
 ) {
     value(Placeholder::DealName, deal, text);
-    text.push_str(match alert_type {
-        AlertType::StageStall => ": no progress in its stage",
-        AlertType::SentimentDrop => ": sentiment is falling",
-        AlertType::EngagementDecline => ": too few meetings",
-        AlertType::NoActivity => ": no activity",
-        AlertType::MissedFollowUp => ": slow answers",
-        AlertType::CloseDateApproaching => ": the close date is near",
-        AlertType::HighRisk => ": at risk",
-    });
+    text.push_str(": ");
+    text.push_str(found(metric, operator, deal));
     if severity == AlertSeverity::Critical {
         text.push_str(" (critical)");
+    }
+}
+
+/// What a rule on the metric found. Where it looks for what is no trouble, the heading only names it.
+fn found(metric: Metric, operator: Operator, deal: &DealFacts<'_>) -> &'static str {
+    let much = matches!(operator, Operator::Above | Operator::AtLeast);
+    let little = matches!(operator, Operator::Below | Operator::AtMost);
+    match metric {
+        Metric::DaysInStage if much => "no progress in its stage",
+        Metric::DaysInStage => "time in its stage",
+        Metric::SentimentTrend => match deal.sentiment_trend {
+            SentimentTrend::Improving => "sentiment is improving",
+            SentimentTrend::Stable => "sentiment is steady",
+            SentimentTrend::Declining => "sentiment is falling",
+            SentimentTrend::Unknown => "sentiment",
+        },
+        Metric::AvgSentiment if little => "sentiment is low",
+        Metric::AvgSentiment => "sentiment",
+        Metric::DaysSinceLastActivity if much => "no recent activity",
+        Metric::DaysSinceLastActivity => "time since the last activity",
+        Metric::DaysSinceLastMeeting if much => "no recent meeting",
+        Metric::DaysSinceLastMeeting => "time since the last meeting",
+        Metric::MeetingCount if deal.meeting_count_30d == Some(0) => "no meetings",
+        Metric::MeetingCount if little => "too few meetings",
+        Metric::MeetingCount => "number of meetings",
+        Metric::ActivityCount if deal.activity_count_30d == Some(0) => "no activity",
+        Metric::ActivityCount if little => "too little activity",
+        Metric::ActivityCount => "number of activities",
+        Metric::AvgResponseTime if much => "slow answers",
+        Metric::AvgResponseTime => "time to answer",
+        Metric::DaysUntilClose if little => "the close date is near",
+        Metric::DaysUntilClose => "days to the close date",
+        Metric::OverallScore if little => "at risk",
+        Metric::OverallScore => "its score",
     }
 }

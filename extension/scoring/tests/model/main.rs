@@ -1,6 +1,7 @@
 //! The scoring model against its specification: every threshold on both sides, as tables, and the
 //! properties that hold for any input.
 
+mod alert_titles;
 mod alerts;
 mod assessment;
 mod configuration;
