@@ -26,13 +26,13 @@ BEGIN
          'Nothing has happened on {deal_name} ({company}) for {days_inactive} days.',
          E'Call {company} today\nTry a second contact there'),
         ('Low meeting frequency', 'meeting_count_last_30_days', 1, '<', 'count', 'warning',
-         'There were {meeting_count} meetings about {deal_name} with {company} in the last 30 days, and none is booked.',
+         'Meetings about {deal_name} with {company} in the last 30 days, booked ones included: {meeting_count}.',
          'Book a meeting with {company}'),
         ('Slow response', 'avg_response_time_hours', 48, '>', 'hours', 'info',
          'Answers about {deal_name} ({company}) take {avg_response_hours} hours on average.',
          'Ask {company} for a better way or time to reach them'),
         ('Close date approaching', 'days_until_close', 7, '<=', 'days', 'warning',
-         '{deal_name} ({company}) is expected to close in {days_until_close} days, and is in {stage}.',
+         '{deal_name} ({company}) is still in {stage}. Days to the expected close date: {days_until_close}.',
          E'Confirm the date with {company}\nMove the expected close date if it cannot be kept')
     ) AS r (rule_name, rule_type, threshold_value, threshold_operator, threshold_unit, alert_severity,
             alert_message_template, suggested_action_template);

@@ -108,6 +108,35 @@ fn each_shipped_rule_raises_at_its_threshold_and_not_before() {
 }
 
 #[test]
+fn numbers_stand_in_texts_that_read_right_for_any_number() {
+    for days in [0, 1] {
+        let (mut db, user, deal) = scored();
+        let date = format!("expected_close_date = (now() AT TIME ZONE 'UTC')::date + {days}");
+        Crm(&mut db).set(
+            "deals",
+            deal,
+            &format!("{date}, name = 'Renewal', company = 'Acme'"),
+        );
+        db.query("DELETE FROM deal_meetings WHERE deal_id = $1", &[&deal]);
+        refresh(&mut db, user, 0);
+        let messages: Vec<String> = db.value(
+            "SELECT array_agg(message ORDER BY alert_type) FROM deal_health_alerts",
+            &[],
+        );
+        assert_eq!(
+            messages,
+            [
+                format!(
+                    "Renewal (Acme) is still in Opportunity. Days to the expected close date: {days}."
+                ),
+                "Meetings about Renewal with Acme in the last 30 days, booked ones included: 0."
+                    .to_owned(),
+            ]
+        );
+    }
+}
+
+#[test]
 fn falling_sentiment_is_an_alert() {
     let (mut db, user, deal) = scored();
     let mut crm = Crm(&mut db);

@@ -237,11 +237,11 @@ impl Rule {
             alert_type: self.alert_type,
             severity: self.severity,
             title: text(&|text| self.title(deal, text)),
-            message: text(&|text| self.message.fill(deal, text)),
+            message: text(&|text| self.fill(&self.message, deal, text)),
             suggested_actions: self
                 .actions
                 .iter()
-                .map(|action| text(&|text| action.fill(deal, text)))
+                .map(|action| text(&|text| self.fill(action, deal, text)))
                 .collect(),
             priority: match self.severity {
                 AlertSeverity::Critical => Priority::Urgent,
@@ -256,6 +256,11 @@ impl Rule {
         wording::title(self.metric, self.operator, self.severity, deal, text);
     }
 
+    /// A text whose numbers are neither nothing nor the threshold where they only come near it.
+    fn fill(&self, template: &Template, deal: &DealFacts<'_>, text: &mut String) {
+        template.fill_beside(&[0.0, self.threshold], deal, text);
+    }
+
     /// A number for all that the alert for a deal says, the same for the same words: whether it
     /// has to be written again is seen without it. `scratch` is overwritten.
     #[must_use]
@@ -263,10 +268,10 @@ impl Rule {
         scratch.clear();
         self.title(deal, scratch);
         scratch.push('\n');
-        self.message.fill(deal, scratch);
+        self.fill(&self.message, deal, scratch);
         for action in &self.actions {
             scratch.push('\n');
-            action.fill(deal, scratch);
+            self.fill(action, deal, scratch);
         }
         fnv(scratch.as_bytes())
     }

@@ -23,7 +23,7 @@ text_enum! {
         CurrentSentiment = "current_sentiment",
         /// Meetings within 30 days.
         MeetingCount = "meeting_count",
-        /// Mean response time in hours, one decimal at most.
+        /// Mean response time in hours, one decimal at most where that tells it from the threshold.
         AvgResponseHours = "avg_response_hours",
         /// Days to the expected close date.
         DaysUntilClose = "days_until_close",
@@ -76,10 +76,15 @@ impl Template {
 
     /// Adds the text for a deal.
     pub fn fill(&self, deal: &DealFacts<'_>, text: &mut String) {
+        self.fill_beside(&[], deal, text);
+    }
+
+    /// The same, with decimals enough to tell its numbers from others that they are not.
+    pub(super) fn fill_beside(&self, others: &[f64], deal: &DealFacts<'_>, text: &mut String) {
         for part in &self.parts {
             match part {
                 Part::Text(plain) => text.push_str(plain),
-                Part::Value(placeholder) => words::value(*placeholder, deal, text),
+                Part::Value(placeholder) => words::value(*placeholder, others, deal, text),
             }
         }
     }

@@ -12,25 +12,27 @@ use crate::status::SentimentTrend;
 /// A name longer than this is cut: a message is read at a glance, and a name may be anything.
 const NAME_CHARACTERS: usize = 200;
 
-/// Adds what stands in the place of a placeholder.
-pub(super) fn value(placeholder: Placeholder, deal: &DealFacts<'_>, text: &mut String) {
+/// Adds what stands in the place of a placeholder, told so that it differs from `others` that it is not.
+pub(super) fn value(
+    placeholder: Placeholder,
+    others: &[f64],
+    deal: &DealFacts<'_>,
+    text: &mut String,
+) {
     match placeholder {
         Placeholder::DealName => name(deal.deal_name, "unnamed deal", text),
         Placeholder::Company => name(deal.company, "unknown company", text),
         Placeholder::Stage => name(deal.stage, "no stage", text),
         Placeholder::DaysInStage => whole(deal.days_in_stage, text),
         Placeholder::DaysInactive => whole(deal.days_since_last_activity, text),
-        Placeholder::CurrentSentiment => {
-            match crate::number::sentiment(deal.avg_sentiment) {
-                // Writing to a String cannot fail.
-                Some(value) => drop(write!(text, "{value:+.2}")),
-                None => unknown(text),
-            }
-        }
+        Placeholder::CurrentSentiment => match crate::number::sentiment(deal.avg_sentiment) {
+            Some(value) => text.push_str(&crate::phrase::signed(value, others)),
+            None => unknown(text),
+        },
         Placeholder::MeetingCount => whole(deal.meeting_count_30d, text),
         Placeholder::AvgResponseHours => {
             match crate::number::duration(deal.avg_response_time_hours) {
-                Some(hours) => text.push_str(&crate::phrase::plain(hours, &[])),
+                Some(hours) => text.push_str(&crate::phrase::plain(hours, others)),
                 None => unknown(text),
             }
         }
@@ -70,7 +72,7 @@ pub(super) fn title(
     deal: &DealFacts<'_>,
     text: &mut String,
 ) {
-    value(Placeholder::DealName, deal, text);
+    value(Placeholder::DealName, &[], deal, text);
     text.push_str(": ");
     text.push_str(found(metric, operator, deal));
     if severity == AlertSeverity::Critical {

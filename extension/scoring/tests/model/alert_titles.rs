@@ -1,8 +1,22 @@
-//! The heading of an alert says what its rule tested.
+//! The heading of an alert says what its rule tested, and its numbers differ from the threshold that they passed.
 
 use crm_health_scoring::alert::{DealFacts, Rule};
 use crm_health_scoring::status::SentimentTrend;
 use serde_json::json;
+
+/// What a rule on hours or sentiment says of a deal.
+fn message(metric: &str, operator: &str, threshold: f64, deal: &DealFacts<'_>) -> String {
+    let row = json!({
+        "rule_name": "r", "rule_type": metric, "threshold_operator": operator, "threshold_value": threshold,
+        "alert_severity": "info", "alert_message_template": "{avg_response_hours} {current_sentiment}",
+        "suggested_action_template": "{avg_response_hours}",
+    });
+    let row = serde_json::from_value(row).expect("a row");
+    let alert = Rule::parse(&row).expect("a rule").alert(deal);
+    let hours = alert.message.split(' ').next();
+    assert_eq!(hours, alert.suggested_actions.first().map(String::as_str));
+    alert.message
+}
 
 fn title(metric: &str, operator: &str, threshold: f64, deal: &DealFacts<'_>) -> String {
     let row = json!({
@@ -150,5 +164,25 @@ fn none_at_all_is_no_small_number() {
         let said = |metric| title(metric, operator, threshold, &none);
         assert_eq!(said("meeting_count_last_30_days"), "no meetings");
         assert_eq!(said("activity_count_last_30_days"), "no activity");
+    }
+}
+
+#[test]
+fn a_number_is_told_so_that_it_differs_from_the_threshold_it_passed() {
+    let of = |hours, sentiment| DealFacts {
+        avg_response_time_hours: Some(hours),
+        avg_sentiment: Some(sentiment),
+        ..deal()
+    };
+    let (by_hours, by_mood) = ("avg_response_time_hours", "avg_sentiment");
+    let table = [
+        (by_hours, 48.0, of(48.04, 0.2), "48.04 +0.20"),
+        (by_hours, 48.0, of(50.04, 0.2), "50 +0.20"),
+        (by_hours, 0.01, of(0.02, -0.001), "0.02 -0.001"),
+        (by_mood, -0.3, of(48.04, -0.298), "48 -0.298"),
+        (by_mood, -0.3, of(0.0, -0.2), "0 -0.20"),
+    ];
+    for (metric, threshold, deal, expected) in table {
+        assert_eq!(message(metric, ">", threshold, &deal), expected);
     }
 }
