@@ -5,8 +5,8 @@ mod csv;
 
 use crm_health_scoring::silence::renewal::Standing;
 use crm_health_scoring::silence::{
-    Constants, Pushed, Stream, Streams, assess, days_until_predicted_ghost, ghost_probability,
-    score_horizon_days,
+    Constants, DEFAULT_GHOST_CUTOFF, Pushed, Stream, Streams, assess, days_until_predicted_ghost,
+    ghost_probability, score_horizon_days,
 };
 use proptest::prelude::*;
 
@@ -197,6 +197,23 @@ fn an_unanswered_first_mail_becomes_a_ghost_risk_after_a_fortnight() {
         (on(112).is_ghost_risk, on(113).is_ghost_risk),
         (false, true)
     );
+}
+
+#[test]
+fn our_own_unanswered_mail_lowers_the_probability_as_docs_ghost_model_says() {
+    // Every week for half a year, then silent for 60 days; our mails since, days ago.
+    let percent = |ours: &[i32]| {
+        let wrote = (0..26).map(|week| (1000 - 60 - 7 * week, true));
+        let ours = ours.iter().map(|days_ago| (1000 - days_ago, false));
+        let events: Vec<(i32, bool)> = wrote.chain(ours).collect();
+        let streams = Streams::from_days(&events, 1000, &DEFAULTS());
+        let said = assess(&streams, 1000, DEFAULT_GHOST_CUTOFF, &DEFAULTS()).unwrap();
+        assert_eq!(said.is_ghost_risk, events.len() == 26, "{events:?}");
+        said.percent()
+    };
+    assert_eq!(percent(&[]), 64);
+    assert_eq!(percent(&[0]), 43);
+    assert_eq!(percent(&[0, 5, 10, 15, 20, 25, 30, 35, 40, 45]), 36);
 }
 
 #[test]
