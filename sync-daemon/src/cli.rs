@@ -70,7 +70,7 @@ pub(crate) struct SyncArgs {
     /// Only this user (may be repeated); also one who has not logged in lately
     #[arg(long, value_name = "ID")]
     pub(crate) user: Vec<Uuid>,
-    /// List the mail of so long again, whatever the cursor says: 90m, 12h, 30d
+    /// List the mail of so long again, beside what is new: 90m, 12h, 30d
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     pub(crate) since: Option<Duration>,
 }

@@ -14,21 +14,25 @@ const DAY: i64 = 86_400;
 impl MailboxSync<'_> {
     /// Puts all new ids into the ledger, moves the cursor past them, and says which addresses are the user's own.
     pub(super) async fn discover_live(&self) -> Result<HashSet<String>, Failure> {
-        let Some(start) = self
-            .claimed
-            .history_id
-            .as_deref()
-            .filter(|_| self.since.is_none())
-        else {
+        let Some(start) = self.claimed.history_id.as_deref() else {
             return self.discover_by_listing(self.first_window()).await;
         };
+        let own = self.discover_by_history(start).await?;
+        if let Some(after) = self.asked_window() {
+            // The history has moved the cursor; what is listed beside it must not.
+            self.list_window(after, None).await?;
+        }
+        Ok(own)
+    }
+
+    async fn discover_by_history(&self, start: &str) -> Result<HashSet<String>, Failure> {
         let (own, delta) = tokio::join!(self.known_addresses(), self.record_history(start));
         match delta {
             Ok(()) => own,
             Err(Fault::NotFound) if self.claimed.full_recently => Err(Failure::HistoryExpired),
             Err(Fault::NotFound) => {
-                let last_good = self.claimed.last_good_epoch.unwrap_or(0);
                 tracing::info!(integration = %self.lease().key.integration_id, "history expired: listing again");
+                let last_good = self.claimed.last_good_epoch.unwrap_or(0);
                 self.discover_by_listing((last_good - DAY).max(self.default_window()))
                     .await
             }
@@ -40,12 +44,16 @@ impl MailboxSync<'_> {
         self.claimed.now_epoch - i64::from(self.config.sync.first_sync_days) * DAY
     }
 
+    fn asked_window(&self) -> Option<i64> {
+        let seconds = i64::try_from(self.since?.as_secs()).ok()?;
+        Some(self.claimed.now_epoch.saturating_sub(seconds))
+    }
+
+    /// A first sync lists no less than its setting says, whatever was asked for: the cursor passes all of that.
     fn first_window(&self) -> i64 {
-        let asked = self.since.and_then(|d| i64::try_from(d.as_secs()).ok());
-        asked.map_or_else(
-            || self.default_window(),
-            |seconds| self.claimed.now_epoch - seconds,
-        )
+        let window = self.default_window();
+        self.asked_window()
+            .map_or(window, |asked| asked.min(window))
     }
 
     /// The changes since the cursor, page by page; the last one moves the cursor.
@@ -78,13 +86,7 @@ impl MailboxSync<'_> {
         let (profile, aliases) = tokio::join!(self.gmail.profile(), self.aliases());
         let ((address, cursor), aliases) = (profile?, aliases?);
         failpoint::pass("cursor_read");
-        let mut without_query = self.claimed.list_without_query;
-        let mut outcome = self.record_listing(after, &cursor, without_query).await;
-        if matches!(outcome, Err(Fault::Scope)) && !without_query {
-            without_query = true;
-            outcome = self.record_listing(after, &cursor, without_query).await;
-        }
-        outcome.map_err(settle)?;
+        let without_query = self.list_window(after, Some(&cursor)).await?;
         let mut addresses = aliases;
         addresses.push(address);
         self.store
@@ -93,10 +95,22 @@ impl MailboxSync<'_> {
         Ok(self.own(&addresses))
     }
 
+    /// Lists what is newer than `after`, and moves the cursor to `cursor` in the end. Whether Gmail refused to search.
+    async fn list_window(&self, after: i64, cursor: Option<&str>) -> Result<bool, Failure> {
+        let mut without_query = self.claimed.list_without_query;
+        let mut outcome = self.record_listing(after, cursor, without_query).await;
+        if matches!(outcome, Err(Fault::Scope)) && !without_query {
+            without_query = true;
+            outcome = self.record_listing(after, cursor, without_query).await;
+        }
+        outcome.map_err(settle)?;
+        Ok(without_query)
+    }
+
     async fn record_listing(
         &self,
         after: i64,
-        cursor: &str,
+        cursor: Option<&str>,
         without_query: bool,
     ) -> Result<(), Fault> {
         let filter = MessageFilter {
@@ -116,7 +130,7 @@ impl MailboxSync<'_> {
             };
             let over = without_query && self.is_past(after, answer.ids.last()).await?;
             let last = answer.next.is_none() || over;
-            let history_id = Some(cursor).filter(|_| last);
+            let history_id = cursor.filter(|_| last);
             self.record(&answer.ids, history_id, true)
                 .await
                 .map_err(Fault::Final)?;

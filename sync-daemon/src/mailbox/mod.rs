@@ -64,7 +64,7 @@ pub struct MailboxSync<'a> {
     pub claimed: &'a Claimed,
     /// Live mail or history.
     pub purpose: Purpose,
-    /// First sync reaches back so far; `None`: the setting.
+    /// Mail of so long is listed beside the history; a first sync reaches back no less than its setting.
     pub since: Option<Duration>,
     /// Whether what is found in mail can be stored.
     pub keeps_mood: bool,

@@ -30,7 +30,7 @@ pub struct RunRequest {
     pub kind: RunKind,
     /// Only these users; `None`: the active ones.
     pub users: Option<Vec<Uuid>>,
-    /// List the mail of so long, whatever the cursor says.
+    /// List the mail of so long too, beside what is new.
     pub since: Option<Duration>,
 }
 
