@@ -1,4 +1,4 @@
-//! What a sync lists: the window of `--since`.
+//! What a sync lists: the window of `--since`, and what is listed again when a history has expired.
 
 mod support;
 
@@ -84,4 +84,22 @@ async fn a_wide_window_finds_what_was_there_before_the_first_sync() {
         world.assert_synced(&ids).await;
         world.assert_conforming();
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_history_that_expired_in_a_long_absence_is_listed_from_before_it() {
+    let world = world().await;
+    assert!(world.sync().await.success);
+    world
+        .execute(
+            "UPDATE crm_health_sync.mailboxes
+             SET last_good_at = now() - interval '45 days', last_full_at = now() - interval '60 days'",
+        )
+        .await;
+    let ids = [mail(&world, 40 * DAY_MS), mail(&world, HOUR_MS)];
+    world.gmail.expire_history(REP).expect("expired");
+    let report = world.sync().await;
+    assert_eq!(codes(&report), Vec::<&str>::new(), "{report:?}");
+    world.assert_synced(&ids).await;
+    world.assert_conforming();
 }

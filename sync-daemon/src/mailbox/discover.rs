@@ -32,9 +32,9 @@ impl MailboxSync<'_> {
             Err(Fault::NotFound) if self.claimed.full_recently => Err(Failure::HistoryExpired),
             Err(Fault::NotFound) => {
                 tracing::info!(integration = %self.lease().key.integration_id, "history expired: listing again");
-                let last_good = self.claimed.last_good_epoch.unwrap_or(0);
-                self.discover_by_listing((last_good - DAY).max(self.default_window()))
-                    .await
+                let last_good = self.claimed.last_good_epoch;
+                let after = last_good.map_or_else(|| self.default_window(), |good| good - DAY);
+                self.discover_by_listing(after).await
             }
             Err(fault) => Err(settle(fault)),
         }
