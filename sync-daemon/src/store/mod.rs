@@ -186,7 +186,7 @@ impl Store {
 }
 
 enum Trouble {
-    /// No connection, or it broke, or the server is shutting down or starting.
+    /// No connection, or it broke or was idle for too long, or the server is shutting down or starting.
     Away,
     /// A deadlock, a serialization failure, or a row that went away in between.
     Collision,
@@ -199,8 +199,10 @@ fn trouble(error: &sqlx::Error) -> Trouble {
         sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::WorkerCrashed => {
             Trouble::Away
         }
+        // A proxy without a server behind it hangs up in the middle of the greeting.
+        sqlx::Error::Protocol(_) | sqlx::Error::Tls(_) => Trouble::Away,
         sqlx::Error::Database(error) => match error.code().as_deref() {
-            Some("57P01" | "57P02" | "57P03" | "53300") => Trouble::Away,
+            Some("57P01" | "57P02" | "57P03" | "57P05" | "53300") => Trouble::Away,
             Some(code) if code.starts_with("08") => Trouble::Away,
             Some("40001" | "40P01" | "23503") => Trouble::Collision,
             _ => Trouble::Lasting,
@@ -220,6 +222,7 @@ pub fn describe(error: &sqlx::Error) -> String {
         sqlx::Error::PoolTimedOut => "no connection in time".to_owned(),
         sqlx::Error::Io(error) => format!("no connection: {}", error.kind()),
         sqlx::Error::Tls(_) => "the TLS handshake failed".to_owned(),
+        sqlx::Error::Protocol(detail) => format!("the connection broke: {detail}"),
         other => other.to_string(),
     }
 }
