@@ -1,4 +1,4 @@
-//! Runs that a database cuts short.
+//! Runs that a database or an OAuth client cuts short are made up for, and do not wait for the next day.
 
 mod support;
 
@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use local_gmail::{Endpoint, Fault, FaultRule};
+use support::service::Service;
 use support::{World, codes};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -76,4 +78,56 @@ async fn sessions_that_the_server_ended_for_idleness_are_made_anew() {
         assert_eq!(codes(&report), Vec::<&str>::new(), "{report:?}");
         tokio::time::sleep(Duration::from_millis(600)).await;
     }
+}
+
+/// Waits for the mail of everybody; a service that does nothing more fails the test.
+async fn synced(world: &World, service: &Service, ids: &[String]) {
+    for _ in 0..200 {
+        if world.events().await.len() >= ids.len() {
+            return world.assert_synced(ids).await;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("the mail is still missing: {}", service.log());
+}
+
+fn refused_client() -> FaultRule {
+    let error = "invalid_client".to_owned();
+    FaultRule::always(Endpoint::Token, Fault::Oauth { error })
+}
+
+/// The run at the start makes up for a schedule of long ago; nothing else is due in the test's lifetime.
+const SCHEDULE: &str = "[sync]\nschedule = '0 0 29 2 1'\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_a_refused_client_cut_short_is_repeated_at_a_reload() {
+    let (world, ids) = world_with(SCHEDULE).await;
+    world.gmail.inject(refused_client());
+    let service = Service::start(&world).await;
+    service.said("run finished").await;
+    let untouched = "SELECT count(*) FROM google_integrations WHERE is_active";
+    assert_eq!(world.number(untouched).await, 2);
+    world.gmail.clear_faults();
+    service.signal("HUP");
+    synced(&world, &service, &ids).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_was_cut_short_is_repeated_after_a_time() {
+    let (world, ids) = world_with(&format!("{SCHEDULE}repeat_after_seconds = 2")).await;
+    world.gmail.inject(refused_client().times(2));
+    let service = Service::start(&world).await;
+    synced(&world, &service, &ids).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_without_its_tables_is_repeated_after_a_time() {
+    let (world, ids) = world_with(&format!("{SCHEDULE}repeat_after_seconds = 1")).await;
+    let hide = "ALTER TABLE crm_health_sync.mailboxes RENAME TO hidden";
+    world.execute(hide).await;
+    let service = Service::start(&world).await;
+    service.said("cut short").await;
+    let show = "ALTER TABLE crm_health_sync.hidden RENAME TO mailboxes";
+    world.execute(show).await;
+    synced(&world, &service, &ids).await;
 }

@@ -83,6 +83,7 @@ fn exported() -> BTreeSet<String> {
         triggered_by: "test".to_owned(),
         timestamp: chrono::Utc::now(),
         details: RunDetails::default(),
+        repeat_in: None,
     };
     metrics.count_run(&report, 1.0);
     let summary = Summary {

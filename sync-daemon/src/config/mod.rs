@@ -205,6 +205,8 @@ pub struct Sync {
     pub lease_seconds: u64,
     /// Whether subjects are stored.
     pub keep_subjects: bool,
+    /// Seconds until a run that was cut short is repeated.
+    pub repeat_after_seconds: u64,
     /// Whether scores are refreshed after a sync.
     pub refresh_scores: bool,
     /// Seconds after which a refresh counts as failed.

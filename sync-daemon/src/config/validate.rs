@@ -139,6 +139,7 @@ impl Config {
             ));
         }
         positive("sync.max_messages_per_run", sync.max_messages_per_run)?;
+        positive("sync.repeat_after_seconds", sync.repeat_after_seconds)?;
         positive("sync.first_sync_days", u64::from(sync.first_sync_days))?;
         positive(
             "sync.active_window_days",

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::explain;
 use super::report::Tally;
-use super::worker::{Stops, Worked, work};
+use super::worker::{Worked, work};
 use super::{Metrics, Report, RunError};
 use crate::anthropic::Anthropic;
 use crate::config::Config;
@@ -131,6 +131,7 @@ impl Engine {
             Ok(started) => Some(started),
             Err(failure) => {
                 tally.errors.push(RunError::new(None, &failure));
+                tally.cut_short(self.repeat_after());
                 None
             }
         };
@@ -197,19 +198,17 @@ impl Engine {
                     .await
                     .unwrap_or_else(|failure| {
                         tally.errors.push(RunError::new(None, &failure));
+                        tally.cut_short(self.repeat_after());
                         run_stop.cancel();
                         Vec::new()
                     })
             };
             for mailbox in claimed {
                 let engine = Arc::clone(self);
-                let stops = Stops {
-                    run: run_stop.clone(),
-                    daemon: stop.clone(),
-                };
+                let stop = run_stop.clone();
                 let (request, on_step) = (request.clone(), on_step.clone());
                 at_work.spawn(async move {
-                    work(&engine, mailbox, &request, abilities, stops, on_step).await
+                    work(&engine, mailbox, &request, abilities, stop, on_step).await
                 });
             }
             match at_work.join_next().await {
@@ -218,7 +217,10 @@ impl Engine {
                         !abilities.has_extension && worked.progress.events > 0;
                     self.take_in(worked, &run_stop, stop, tally);
                 }
-                Some(Err(_)) => tally.errors.push(explain::broken_off()),
+                Some(Err(_)) => {
+                    tally.errors.push(explain::broken_off());
+                    tally.cut_short(self.repeat_after());
+                }
                 None if self.backfill_in_the_way(request, started, &run_stop).await => {
                     self.pulse.wait(Duration::from_secs(1), &run_stop).await;
                 }
@@ -230,6 +232,10 @@ impl Engine {
             tally.errors.push(explain::extension_missing());
         }
         self.explain_unclaimed(request, started, tally).await;
+    }
+
+    pub(super) fn repeat_after(&self) -> Duration {
+        Duration::from_secs(self.config.sync.repeat_after_seconds)
     }
 
     async fn claim(
@@ -273,7 +279,8 @@ impl Engine {
                 tally.errors.push(error);
             }
         }
-        if worked.stops_run {
+        if let Some(repeat_in) = worked.stops_run {
+            tally.cut_short(repeat_in);
             run_stop.cancel();
         }
         tally.details.deals_refreshed += worked.refreshed.deals;

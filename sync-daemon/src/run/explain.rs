@@ -35,6 +35,10 @@ impl Engine {
         let (Some(users), RunKind::Now) = (request.users.as_deref(), request.kind) else {
             return;
         };
+        if tally.repeat_in.is_some() {
+            // What cut the run short is told already, and is the reason.
+            return;
+        }
         for left in self
             .store
             .unclaimed(users, started)

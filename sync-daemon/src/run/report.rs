@@ -1,6 +1,7 @@
 //! The JSON of a run.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -29,6 +30,9 @@ pub struct Report {
     pub timestamp: DateTime<Utc>,
     /// More numbers.
     pub details: RunDetails,
+    /// The run was cut short; repeating it makes sense after this time.
+    #[serde(skip)]
+    pub repeat_in: Option<Duration>,
 }
 
 /// Numbers beyond those that callers rely on.
@@ -111,9 +115,15 @@ pub(super) struct Tally {
     emails: i64,
     pub(super) errors: Vec<RunError>,
     pub(super) details: RunDetails,
+    pub(super) repeat_in: Option<Duration>,
 }
 
 impl Tally {
+    /// Mailboxes were left out for a reason that concerns all.
+    pub(super) fn cut_short(&mut self, repeat_in: Duration) {
+        self.repeat_in = self.repeat_in.max(Some(repeat_in));
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.users.is_empty() && self.errors.is_empty()
     }
@@ -145,6 +155,7 @@ impl Tally {
             triggered_by: triggered_by.to_owned(),
             timestamp,
             details: self.details,
+            repeat_in: self.repeat_in,
         }
     }
 }

@@ -25,23 +25,17 @@ pub(super) struct Worked {
     pub(super) errors: Vec<RunError>,
     pub(super) refreshed: RefreshCounts,
     pub(super) was_refreshed: bool,
-    /// No other mailbox could do better.
-    pub(super) stops_run: bool,
+    /// No other mailbox could do better, before this time is over.
+    pub(super) stops_run: Option<Duration>,
 }
 
-/// Two reasons to stop: the run (another mailbox failed for all), or the daemon.
-#[derive(Clone)]
-pub(super) struct Stops {
-    pub(super) run: CancellationToken,
-    pub(super) daemon: CancellationToken,
-}
-
+/// `stop`: the daemon is to end, or another mailbox failed for all.
 pub(super) async fn work(
     engine: &Arc<Engine>,
     claimed: Claimed,
     request: &RunRequest,
     abilities: Abilities,
-    stops: Stops,
+    stop: CancellationToken,
     on_step: OnStep,
 ) -> Worked {
     let clock = Instant::now();
@@ -53,7 +47,7 @@ pub(super) async fn work(
         &claimed,
         request,
         abilities,
-        &stops.run,
+        &stop,
         &on_step,
         &mut progress,
     )
@@ -68,11 +62,11 @@ pub(super) async fn work(
     let read = if lost || !abilities.keeps_mood {
         0
     } else {
-        read_mail(engine, &claimed.lease, &mut progress, &stops.run).await
+        read_mail(engine, &claimed.lease, &mut progress, &stop).await
     };
     let mut refresh_due = claimed.refresh_due || progress.events > 0 || read > 0;
     let (mut refreshed, mut was_refreshed) = (RefreshCounts::default(), false);
-    if refresh_due && !lost && !stops.run.is_cancelled() {
+    if refresh_due && !lost && !stop.is_cancelled() {
         let refresh = engine.config.sync.refresh_scores;
         match (FollowUp {
             store: &engine.store,
@@ -95,14 +89,7 @@ pub(super) async fn work(
         engine.pulse.beat();
     }
     drop(keeper);
-    let outcome = outcome_of(
-        &result,
-        request.kind,
-        quota_units,
-        refresh_due,
-        &progress,
-        &stops,
-    );
+    let outcome = outcome_of(&result, request.kind, quota_units, refresh_due, &progress);
     if !lost {
         give_back(engine, &claimed.lease, &outcome).await;
     }
@@ -209,13 +196,14 @@ fn outcome_of(
     quota_units: f64,
     refresh_due: bool,
     progress: &Progress,
-    stops: &Stops,
 ) -> Outcome {
     let failure = result.as_ref().err();
     let pause = match failure {
         Some(Failure::ProjectQuota) => Some(until_quota_reset()),
-        // A run that was stopped for another mailbox's sake is not repeated at once.
-        Some(Failure::Interrupted) if !stops.daemon.is_cancelled() => None,
+        // The mailbox is not to blame: it is free as soon as somebody tries again.
+        Some(Failure::Interrupted | Failure::Operator(_)) if kind != RunKind::Backfill => {
+            Some(Duration::ZERO)
+        }
         // A backfill is claimed as long as there is something to do: without a pause it would fail in a circle.
         Some(failure) if kind == RunKind::Backfill => {
             Some(failure.pause().unwrap_or(Duration::from_secs(900)))
@@ -229,7 +217,8 @@ fn outcome_of(
         retry_seconds: pause.map(|p| p.as_secs_f64()),
         quota_units,
         refresh_due,
-        finished: kind != RunKind::Backfill && !matches!(failure, Some(Failure::Interrupted)),
+        finished: kind != RunKind::Backfill
+            && !matches!(failure, Some(Failure::Interrupted | Failure::Operator(_))),
         events: progress.events,
     }
 }
@@ -241,9 +230,9 @@ async fn give_back(engine: &Engine, lease: &Lease, outcome: &Outcome) {
     failpoint::pass("released");
 }
 
-/// True when the whole run must stop; the daily limit stops all daemons.
-async fn stop_others(engine: &Engine, result: &Result<(), Failure>) -> bool {
-    let Err(failure) = result else { return false };
+/// How long the whole run must stop, if it must; the daily limit stops all daemons.
+async fn stop_others(engine: &Engine, result: &Result<(), Failure>) -> Option<Duration> {
+    let failure = result.as_ref().err().filter(|f| f.stops_run())?;
     if matches!(failure, Failure::ProjectQuota) {
         let paused = engine
             .store
@@ -252,8 +241,9 @@ async fn stop_others(engine: &Engine, result: &Result<(), Failure>) -> bool {
         if let Err(error) = paused {
             tracing::warn!(%error, "the pause of the project could not be noted");
         }
+        return Some(until_quota_reset());
     }
-    failure.stops_run()
+    Some(engine.repeat_after())
 }
 
 /// Google's day ends at midnight Pacific time: 8:00 UTC, in summer an hour before.

@@ -1,5 +1,6 @@
 //! The service: schedule, HTTP, systemd, signals around one engine.
 
+mod due;
 mod http;
 mod runner;
 mod schedule;

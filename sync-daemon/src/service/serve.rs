@@ -1,22 +1,18 @@
 //! The life of the service: bind, schedule, reload, stop.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use chrono::{DateTime, Utc};
-use rand::Rng;
 use sd_notify::NotifyState;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::{AppState, Runner, Schedule, router, watchdog};
+use super::due::keep_schedule;
+use super::{AppState, Runner, router, watchdog};
 use crate::config::{Config, ConfigError};
 use crate::failure::Failure;
 use crate::notify::keep_notifying;
-use crate::run::{Engine, RunKind, RunRequest};
-
-/// How often mailboxes are looked for whose pause is over or whose daemon died.
-const RETRY_EVERY: Duration = Duration::from_secs(30);
+use crate::run::Engine;
 
 /// Batches in flight get so long after SIGTERM.
 const STOP_WITHIN: Duration = Duration::from_secs(45);
@@ -96,68 +92,4 @@ fn reload_config(runner: &Runner, reload: &Reload) {
         }
         Err(error) => tracing::error!(%error, "configuration not reloaded, the old one stays"),
     }
-}
-
-/// Starts scheduled runs, each once, and in between the retries.
-async fn keep_schedule(runner: Arc<Runner>, stop: CancellationToken) {
-    // What was missed while nothing ran is made up for: mailboxes synced since are not due.
-    let mut done: Option<DateTime<Utc>> = None;
-    let mut delay: Option<(DateTime<Utc>, Instant)> = None;
-    let mut retried = Instant::now();
-    while !stop.is_cancelled() {
-        let busy = runner.is_busy().await;
-        if !busy {
-            runner.engine().pulse.beat();
-        }
-        let due = last_due(&runner.engine());
-        if due.is_some() && due != done {
-            let at = match delay {
-                Some((tick, at)) if Some(tick) == due => at,
-                _ => Instant::now() + jitter(&runner.engine()),
-            };
-            delay = due.map(|tick| (tick, at));
-            // A run that is on may be another kind: joining it would not be enough.
-            if Instant::now() >= at && !busy {
-                done = due;
-                start(
-                    &runner,
-                    "schedule",
-                    due.map_or(RunKind::Now, RunKind::Since),
-                );
-            }
-        } else if retried.elapsed() >= RETRY_EVERY && !busy {
-            retried = Instant::now();
-            start(&runner, "retry", RunKind::Retry);
-        }
-        tokio::select! {
-            () = tokio::time::sleep(Duration::from_secs(1)) => {}
-            () = stop.cancelled() => {}
-        }
-    }
-}
-
-fn last_due(engine: &Engine) -> Option<DateTime<Utc>> {
-    Schedule::parse(&engine.config.sync.schedule)
-        .ok()?
-        .last(Utc::now())
-}
-
-fn jitter(engine: &Engine) -> Duration {
-    let longest = engine.config.sync.jitter_seconds as f64;
-    Duration::from_secs_f64(longest * rand::rng().random::<f64>())
-}
-
-fn start(runner: &Arc<Runner>, triggered_by: &str, kind: RunKind) {
-    let runner = Arc::clone(runner);
-    let triggered_by = triggered_by.to_owned();
-    tokio::spawn(async move {
-        runner
-            .sync(RunRequest {
-                triggered_by,
-                kind,
-                users: None,
-                since: None,
-            })
-            .await;
-    });
 }
