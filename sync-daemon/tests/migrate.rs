@@ -26,6 +26,36 @@ async fn migrate_makes_the_tables_and_a_second_run_changes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn migrate_brings_tables_of_an_earlier_version_up_to_date() {
+    let world = World::new().await;
+    world.stand_in_for_extension().await;
+    world.add_user("rep@acme.example").await;
+    assert!(world.sync().await.success);
+    world
+        .execute("ALTER TABLE crm_health_sync.mailboxes DROP COLUMN gone_since")
+        .await;
+    let run = async |command: &'static str| {
+        let output = world.run_daemon(|c| {
+            c.arg(command);
+        });
+        let output = output.await;
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let said = run("check-config").await;
+    for part in [
+        "table crm_health_sync.mailboxes has no column gone_since",
+        "run: crm-health-sync migrate",
+    ] {
+        assert!(said.contains(part), "{part} is missing in: {said}");
+    }
+    run("migrate").await;
+    let cursors =
+        "SELECT count(history_id) FROM crm_health_sync.mailboxes WHERE gone_since IS NULL";
+    assert_eq!(world.number(cursors).await, 1);
+    assert!(world.sync().await.success);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_schema_that_another_role_owns_is_refused_and_left_as_it_is() {
     let world = World::new().await;
     let stranger = format!("stranger_of_{}", world.database);

@@ -28,11 +28,15 @@ CREATE TABLE IF NOT EXISTS crm_health_sync.mailboxes (
     messages_poison    bigint NOT NULL DEFAULT 0,
     units_spent        bigint NOT NULL DEFAULT 0,
     created_at         timestamptz NOT NULL DEFAULT now(),
+    gone_since         timestamptz,
     CONSTRAINT mailboxes_pkey PRIMARY KEY (user_id, integration_id),
     CONSTRAINT mailboxes_state_known
         CHECK (state IN ('new', 'ok', 'paused', 'failing', 'reconnect_required')),
     CONSTRAINT mailboxes_purpose_known CHECK (lease_purpose IN ('sync', 'backfill'))
 );
+
+-- Tables of an earlier version have no such column.
+ALTER TABLE crm_health_sync.mailboxes ADD COLUMN IF NOT EXISTS gone_since timestamptz;
 
 -- The order in which mailboxes are claimed: longest unattended first.
 CREATE INDEX IF NOT EXISTS mailboxes_claim_order
@@ -45,3 +49,4 @@ COMMENT ON COLUMN crm_health_sync.mailboxes.last_good_at IS 'Start of the last s
 COMMENT ON COLUMN crm_health_sync.mailboxes.lease_token IS 'Fencing token: grows with each claim; a write under an older one changes nothing';
 COMMENT ON COLUMN crm_health_sync.mailboxes.refresh_due IS 'Events were written whose scores are not refreshed yet';
 COMMENT ON COLUMN crm_health_sync.mailboxes.quota_units IS 'Units left in the mailbox''s own quota bucket as of quota_at';
+COMMENT ON COLUMN crm_health_sync.mailboxes.gone_since IS 'When the integration was first missing; a week later the mailbox goes too. NULL: it is there';

@@ -100,11 +100,17 @@ async fn database(engine: &Engine) -> Result<Vec<Finding>, Finding> {
         .ping()
         .await
         .map_err(|e| finding(e.to_string(), mend))?;
-    engine
+    let mut findings = engine
         .store
         .inspect(&engine.config)
         .await
-        .map_err(|e| finding(e.to_string(), "see the server's log"))
+        .map_err(|e| finding(e.to_string(), "see the server's log"))?;
+    // Where a table is missing, that is found already.
+    let hidden = engine.store.hidden_mailboxes().await.unwrap_or_default();
+    if hidden > 0 {
+        findings.push(Finding::integrations_hidden(hidden));
+    }
+    Ok(findings)
 }
 
 /// Asks the language model's API about the model, which costs nothing.

@@ -56,6 +56,14 @@ pub(super) struct Abilities {
     pub(super) keeps_mood: bool,
 }
 
+struct Start {
+    /// By the database's clock.
+    instant: chrono::DateTime<chrono::Utc>,
+    abilities: Abilities,
+    /// Mailboxes whose integrations are out of sight, all of them.
+    hidden: i64,
+}
+
 /// Everything that a run needs.
 pub struct Engine {
     /// Settings.
@@ -135,9 +143,23 @@ impl Engine {
                 None
             }
         };
-        if let Some((started, abilities)) = started {
-            self.work_through(request, started, abilities, stop, on_step, &mut tally)
-                .await;
+        if let Some(start) = &started {
+            // Told with each run that is asked for or due, not with each look in between.
+            if start.hidden > 0 && request.kind != RunKind::Retry {
+                tally
+                    .errors
+                    .push(explain::integrations_hidden(start.hidden));
+                tally.cut_short(self.repeat_after());
+            }
+            self.work_through(
+                request,
+                start.instant,
+                start.abilities,
+                stop,
+                on_step,
+                &mut tally,
+            )
+            .await;
             self.project.return_unused().await;
         }
         let worth_logging = request.kind != RunKind::Retry || !tally.is_empty();
@@ -145,17 +167,14 @@ impl Engine {
         if worth_logging {
             self.metrics
                 .count_run(&report, clock.elapsed().as_secs_f64());
-            self.log(&report, started.map(|(instant, _)| instant)).await;
+            self.log(&report, started.map(|start| start.instant)).await;
         }
         report
     }
 
-    async fn start(
-        &self,
-        request: &RunRequest,
-    ) -> Result<(chrono::DateTime<chrono::Utc>, Abilities), Failure> {
+    async fn start(&self, request: &RunRequest) -> Result<Start, Failure> {
         let ensured = self.store.ensure_mailboxes(request.users.as_deref());
-        let ((), now, has_extension, keeps_mood) = tokio::try_join!(
+        let (hidden, now, has_extension, keeps_mood) = tokio::try_join!(
             ensured,
             self.store.now(),
             self.store.has_extension(),
@@ -170,7 +189,11 @@ impl Engine {
             has_extension,
             keeps_mood,
         };
-        Ok((now, abilities))
+        Ok(Start {
+            instant: now,
+            abilities,
+            hidden,
+        })
     }
 
     async fn work_through(

@@ -4,6 +4,7 @@ use super::RunError;
 use super::engine::{Engine, RunKind, RunRequest};
 use super::report::Tally;
 use crate::failure::Failure;
+use crate::store::Finding;
 
 pub(super) fn extension_missing() -> RunError {
     RunError {
@@ -21,6 +22,16 @@ pub(super) fn broken_off() -> RunError {
         code: "internal".to_owned(),
         reason: "the work on a mailbox broke off; its lease runs out and it is tried again"
             .to_owned(),
+    }
+}
+
+/// While no integration is visible, nothing can be synced, and nobody is known to have disconnected.
+pub(super) fn integrations_hidden(mailboxes: i64) -> RunError {
+    let Finding { problem, mend } = Finding::integrations_hidden(mailboxes);
+    RunError {
+        user_id: None,
+        code: "integrations_hidden".to_owned(),
+        reason: format!("{problem}: {mend}"),
     }
 }
 

@@ -145,20 +145,32 @@ impl Store {
         .await
     }
 
-    /// Brings the list of mailboxes up to date.
+    /// Brings the list of mailboxes up to date. How many are left without an integration because none is visible.
     ///
     /// # Errors
     /// [`Failure::Database`]
-    pub async fn ensure_mailboxes(&self, users: Option<&[Uuid]>) -> Result<(), Failure> {
+    pub async fn ensure_mailboxes(&self, users: Option<&[Uuid]>) -> Result<i64, Failure> {
         self.patiently(|| async {
-            sqlx::query(sql!(self, "ensure_mailboxes.sql"))
+            sqlx::query_scalar(sql!(self, "ensure_mailboxes.sql"))
                 .bind(users)
                 .bind(self.window_seconds)
-                .execute(&self.pool)
+                .fetch_one(&self.pool)
                 .await
         })
         .await
-        .map(|_| ())
+    }
+
+    /// The same number, changing nothing.
+    ///
+    /// # Errors
+    /// [`Failure::Database`]
+    pub async fn hidden_mailboxes(&self) -> Result<i64, Failure> {
+        self.patiently(|| async {
+            sqlx::query_scalar(sql!(self, "hidden_mailboxes.sql"))
+                .fetch_one(&self.pool)
+                .await
+        })
+        .await
     }
 
     /// Claims due mailboxes, longest unattended first.

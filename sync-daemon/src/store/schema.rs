@@ -30,6 +30,21 @@ pub struct Finding {
     pub mend: String,
 }
 
+impl Finding {
+    /// Mailboxes are known, but of their integrations none is there to be seen.
+    #[must_use]
+    pub fn integrations_hidden(mailboxes: i64) -> Self {
+        Self {
+            problem: format!(
+                "no row of google_integrations is visible, although {mailboxes} mailboxes are known"
+            ),
+            mend: "check database.crm_schema, and row level security (run sql/sync/grants.sql); \
+                if all were disconnected for good: DELETE FROM crm_health_sync.mailboxes"
+                .to_owned(),
+        }
+    }
+}
+
 impl Store {
     /// Creates what is missing of the daemon's tables, in one transaction.
     ///

@@ -8,7 +8,8 @@ WITH due AS (
     JOIN {crm}.google_integrations g
       ON g.id = m.integration_id AND g.user_id = m.user_id AND g.is_active
     LEFT JOIN {crm}.profiles p ON p.id = m.user_id
-    WHERE coalesce(m.lease_until, '-infinity') <= clock_timestamp()
+    WHERE m.gone_since IS NULL
+      AND coalesce(m.lease_until, '-infinity') <= clock_timestamp()
       AND coalesce(m.next_attempt_at, '-infinity') <= clock_timestamp()
       AND CASE
             WHEN $6 = 'backfill' THEN EXISTS (

@@ -15,6 +15,7 @@ WITH needed(relation, privilege, columns) AS (
                                                          ELSE '{thread_position}' END),
            ('crm_health_sync.model_usage', 'SELECT, INSERT, UPDATE', '{}'),
            ('crm_health_sync.mailboxes', 'SELECT, INSERT, UPDATE, DELETE', '{}'),
+           ('crm_health_sync.mailboxes', 'SELECT', '{gone_since}'),
            ('crm_health_sync.pending', 'SELECT, INSERT, UPDATE, DELETE', '{}'),
            ('crm_health_sync.backfills', 'SELECT, INSERT, UPDATE, DELETE', '{}'),
            ('crm_health_sync.project_quota', 'SELECT, UPDATE', '{}'),
@@ -38,7 +39,9 @@ WITH needed(relation, privilege, columns) AS (
                 ELSE 'run sql/crm/install.sql, or set database.crm_schema' END
     FROM found f WHERE f.oid IS NULL
     UNION ALL
-    SELECT DISTINCT 2, format('table %s has no column %s', m.relation, m.name), 'run sql/crm/install.sql: it adds what is missing'
+    SELECT DISTINCT 2, format('table %s has no column %s', m.relation, m.name),
+           CASE WHEN m.relation LIKE 'crm_health_sync.%' THEN 'run: crm-health-sync migrate'
+                ELSE 'run sql/crm/install.sql: it adds what is missing' END
     FROM missing_column m
     UNION ALL
     SELECT 3, format('role %s lacks %s on %s', current_user, f.privilege, f.relation),
