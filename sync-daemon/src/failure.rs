@@ -24,9 +24,15 @@ pub enum Failure {
         /// How long.
         wait: Duration,
     },
-    /// The project's daily limit.
+    /// The project's daily limit, as Google tells it.
     #[error("the Google project's daily quota is used up")]
     ProjectQuota,
+    /// The project's daily limit was met before, and all daemons pause.
+    #[error("the Google project's daily quota is used up; all daemons pause for {} s more", left.as_secs())]
+    ProjectPaused {
+        /// How long still.
+        left: Duration,
+    },
     /// A domain policy forbids the API.
     #[error("the mailbox's administrator does not allow Gmail API access")]
     AdminBlocked,
@@ -75,7 +81,7 @@ impl Failure {
             Self::Operator(_) => "operator_error",
             Self::Transient(_) => "transient",
             Self::RateLimited { .. } => "rate_limited",
-            Self::ProjectQuota => "project_quota",
+            Self::ProjectQuota | Self::ProjectPaused { .. } => "project_quota",
             Self::AdminBlocked => "admin_blocked",
             Self::ScopeMissing => "scope_missing",
             Self::Forbidden(_) => "forbidden",
@@ -103,6 +109,7 @@ impl Failure {
                 15 * MINUTE
             }
             Self::RateLimited { wait } => return Some(*wait),
+            Self::ProjectPaused { left } => return Some(*left),
             Self::Interrupted => 0,
             _ => return None,
         };
@@ -112,7 +119,10 @@ impl Failure {
     /// Whether the whole run must stop: no other mailbox could do better.
     #[must_use]
     pub fn stops_run(&self) -> bool {
-        matches!(self, Self::Operator(_) | Self::ProjectQuota)
+        matches!(
+            self,
+            Self::Operator(_) | Self::ProjectQuota | Self::ProjectPaused { .. }
+        )
     }
 
     /// The state that the mailbox is left in.
@@ -121,7 +131,10 @@ impl Failure {
         match self {
             Self::ReconnectRequired => "reconnect_required",
             Self::AuthRejected | Self::RateLimited { .. } | Self::AdminBlocked => "paused",
-            Self::Operator(_) | Self::ProjectQuota | Self::Interrupted => "ok",
+            Self::Operator(_)
+            | Self::ProjectQuota
+            | Self::ProjectPaused { .. }
+            | Self::Interrupted => "ok",
             _ => "failing",
         }
     }

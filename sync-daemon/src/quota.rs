@@ -7,7 +7,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::config::Quota;
+use chrono::{DateTime, Utc};
+
+use crate::config::{Config, Quota};
 use crate::failure::Failure;
 use crate::store::Store;
 
@@ -72,6 +74,8 @@ pub struct ProjectQuota {
     size: f64,
     per_second: f64,
     backfill_reserve: f64,
+    /// A pause of the project that ends so soon is waited for.
+    longest_wait: Duration,
     reserve: tokio::sync::Mutex<f64>,
     spent: AtomicU64,
 }
@@ -79,7 +83,8 @@ pub struct ProjectQuota {
 impl ProjectQuota {
     /// The project's bucket as configured.
     #[must_use]
-    pub fn new(store: Store, quota: &Quota) -> Self {
+    pub fn new(store: Store, config: &Config) -> Self {
+        let quota = &config.quota;
         let per_minute = f64::from(quota.project_units_per_minute);
         let size = per_minute * quota.project_burst_share;
         Self {
@@ -87,6 +92,7 @@ impl ProjectQuota {
             size,
             per_second: per_minute * (1.0 - quota.project_burst_share) / 60.0,
             backfill_reserve: size * quota.backfill_reserve_share,
+            longest_wait: Duration::from_secs(config.google.max_rate_wait_seconds),
             reserve: tokio::sync::Mutex::new(0.0),
             spent: AtomicU64::new(0),
         }
@@ -131,7 +137,13 @@ impl ProjectQuota {
                 return Ok(None);
             }
             if answer.paused_seconds > 0.0 {
-                return Err(Failure::ProjectQuota);
+                let left = Duration::from_secs_f64(answer.paused_seconds);
+                // The daily run may begin a moment before the quota's day does.
+                return if left <= self.longest_wait {
+                    Ok(Some(left))
+                } else {
+                    Err(Failure::ProjectPaused { left })
+                };
             }
             wait = Duration::from_secs_f64(answer.wait_seconds.clamp(0.01, 30.0));
         }
@@ -159,4 +171,20 @@ impl ProjectQuota {
     pub fn spent(&self) -> u64 {
         self.spent.load(Ordering::Relaxed)
     }
+}
+
+/// How long the project's daily quota stays used up. Google's day ends at midnight Pacific time: 8:00 UTC, in summer
+/// an hour before. A limit met right after that is most likely yesterday's: it is tried again soon, not a day later.
+#[must_use]
+pub fn until_reset(now: DateTime<Utc>) -> Duration {
+    const DAY: i64 = 86_400;
+    const RESET: i64 = 8 * 3_600;
+    const MARGIN: i64 = 600;
+    let since = (now.timestamp() - RESET).rem_euclid(DAY);
+    let left = if since < MARGIN {
+        MARGIN - since
+    } else {
+        DAY - since
+    };
+    Duration::from_secs(u64::try_from(left).unwrap_or_default().max(60))
 }

@@ -4,12 +4,16 @@ mod support;
 
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::Duration;
 
+use crm_health_sync::run::{RunKind, RunRequest};
+use crm_health_sync::service::Runner;
 use local_gmail::Latency;
 use serde_json::Value;
 use support::service::Service;
 use support::{CRON_SECRET, World};
+use tokio_util::sync::CancellationToken;
 
 const REP: &str = "rep@acme.example";
 const ADA: &str = "ada@client.example";
@@ -215,4 +219,50 @@ async fn a_mailbox_is_connected_by_consent() {
         .await;
     assert_eq!(row, Some(format!("{user}|{REP}|t|valid|enc:v1:")));
     assert!(world.sync().await.success);
+}
+
+/// A run that is asked for while a retry is on is one of its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_during_a_retry_syncs_the_other_mailboxes_too() {
+    let (world, mut ids) = world_with_mail(40).await;
+    let other = "other@acme.example";
+    let user = world.add_user(other).await;
+    world.add_contact(user, ADA).await;
+    log_in(&world).await;
+    let engine = world.engine();
+    assert!(world.sync_by(&engine).await.success);
+    ids.extend(world.receive(REP, ADA, 40));
+    ids.extend(world.receive(other, ADA, 2));
+    let due = format!(
+        "UPDATE crm_health_sync.mailboxes m SET next_attempt_at = now()
+         FROM google_integrations g WHERE g.id = m.integration_id AND g.email = '{REP}'"
+    );
+    world.execute(&due).await;
+    world.gmail.set_latency(Latency {
+        round_trip_ms: 100,
+        ..Default::default()
+    });
+    let runner = Arc::new(Runner::new(engine, CancellationToken::new()));
+    let run = async |kind| {
+        let request = RunRequest {
+            triggered_by: "test".to_owned(),
+            kind,
+            users: None,
+            since: None,
+        };
+        runner.sync(request).await.expect("a report")
+    };
+    let asked = async {
+        while world.events().await.len() == 40 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        run(RunKind::Now).await
+    };
+    let (retried, report) = tokio::join!(run(RunKind::Retry), asked);
+    assert_eq!(
+        (retried.users_processed, report.users_processed),
+        (1, 2),
+        "{retried:?} {report:?}"
+    );
+    world.assert_synced(&ids).await;
 }

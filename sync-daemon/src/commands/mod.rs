@@ -32,7 +32,9 @@ fn fail(failure: &Failure) -> Exit {
     eprintln!("crm-health-sync: {failure}");
     match failure {
         Failure::Database(_) => Exit::Database,
-        Failure::Operator(_) | Failure::ProjectQuota => Exit::Google,
+        Failure::Operator(_) | Failure::ProjectQuota | Failure::ProjectPaused { .. } => {
+            Exit::Google
+        }
         Failure::Interrupted => Exit::Interrupted,
         Failure::Token(_) => Exit::Config,
         _ => Exit::SomeFailed,

@@ -104,7 +104,7 @@ impl Engine {
             GmailClient::new(&config.google).map_err(|e| Failure::Operator(format!("TLS: {e}")))?;
         let cipher = Cipher::new(config.secrets.token_key.as_ref())
             .map_err(|e| Failure::Token(e.to_string()))?;
-        let project = Arc::new(ProjectQuota::new(store.clone(), &config.quota));
+        let project = Arc::new(ProjectQuota::new(store.clone(), &config));
         let reader = Anthropic::new(&config, store.clone(), Arc::clone(&metrics))
             .map_err(Failure::Operator)?;
         let owner = format!(

@@ -14,7 +14,7 @@ use crate::failure::Failure;
 use crate::gmail::Gmail;
 use crate::mailbox::{FollowUp, MailboxSync, MoodPass, Progress};
 use crate::oauth::TokenSource;
-use crate::quota::UserBucket;
+use crate::quota::{UserBucket, until_reset};
 use crate::sentiment::LEXICON_MODEL;
 use crate::store::{Claimed, Lease, Outcome, Purpose, RefreshCounts, Store};
 
@@ -199,7 +199,7 @@ fn outcome_of(
 ) -> Outcome {
     let failure = result.as_ref().err();
     let pause = match failure {
-        Some(Failure::ProjectQuota) => Some(until_quota_reset()),
+        Some(Failure::ProjectQuota) => Some(until_reset(chrono::Utc::now())),
         // The mailbox is not to blame: it is free as soon as somebody tries again.
         Some(Failure::Interrupted | Failure::Operator(_)) if kind != RunKind::Backfill => {
             Some(Duration::ZERO)
@@ -233,26 +233,17 @@ async fn give_back(engine: &Engine, lease: &Lease, outcome: &Outcome) {
 /// How long the whole run must stop, if it must; the daily limit stops all daemons.
 async fn stop_others(engine: &Engine, result: &Result<(), Failure>) -> Option<Duration> {
     let failure = result.as_ref().err().filter(|f| f.stops_run())?;
-    if matches!(failure, Failure::ProjectQuota) {
-        let paused = engine
-            .store
-            .pause_project(until_quota_reset(), failure.code())
-            .await;
-        if let Err(error) = paused {
-            tracing::warn!(%error, "the pause of the project could not be noted");
+    match failure {
+        Failure::ProjectQuota => {
+            let pause = until_reset(chrono::Utc::now());
+            if let Err(error) = engine.store.pause_project(pause, failure.code()).await {
+                tracing::warn!(%error, "the pause of the project could not be noted");
+            }
+            Some(pause)
         }
-        return Some(until_quota_reset());
+        Failure::ProjectPaused { left } => Some(*left),
+        _ => Some(engine.repeat_after()),
     }
-    Some(engine.repeat_after())
-}
-
-/// Google's day ends at midnight Pacific time: 8:00 UTC, in summer an hour before.
-fn until_quota_reset() -> Duration {
-    const DAY: i64 = 86_400;
-    const RESET: i64 = 8 * 3_600;
-    let now = chrono::Utc::now().timestamp();
-    let left = (RESET - now).rem_euclid(DAY);
-    Duration::from_secs(u64::try_from(left).unwrap_or_default().max(60))
 }
 
 /// Renews a lease while its mailbox is worked on, so that long waits do not lose it.
