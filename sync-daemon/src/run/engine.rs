@@ -86,6 +86,12 @@ pub struct Engine {
     pub owner: String,
 }
 
+/// How often a run looks whether a backfill gave a mailbox back.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// A shift of a backfill lasts less than this, where all is well.
+const WAIT_FOR_SHIFT: Duration = Duration::from_secs(120);
+
 /// What a run shows while it goes on.
 pub type OnStep = Arc<dyn Fn(&Step) + Send + Sync>;
 
@@ -208,6 +214,7 @@ impl Engine {
         let run_stop = stop.child_token();
         let mut at_work: JoinSet<Worked> = JoinSet::new();
         let mut wrote_without_extension = false;
+        let mut waited = Duration::ZERO;
         loop {
             let free = self
                 .config
@@ -245,7 +252,15 @@ impl Engine {
                     tally.cut_short(self.repeat_after());
                 }
                 None if self.backfill_in_the_way(request, started, &run_stop).await => {
-                    self.pulse.wait(Duration::from_secs(1), &run_stop).await;
+                    if waited >= WAIT_FOR_SHIFT {
+                        tracing::warn!(
+                            "a backfill keeps mailboxes from the run, which ends without them"
+                        );
+                        tally.cut_short(self.repeat_after());
+                        break;
+                    }
+                    self.pulse.wait(LOOK_EVERY, &run_stop).await;
+                    waited += LOOK_EVERY;
                 }
                 None => break,
             }
@@ -312,7 +327,7 @@ impl Engine {
         tally.add(worked.user_id, worked.progress);
     }
 
-    /// Live mail waits for a backfill's shift to end rather than be left out of the run.
+    /// Live mail waits for a backfill's shift to end, or for the next one to begin, rather than be left out of the run.
     async fn backfill_in_the_way(
         &self,
         request: &RunRequest,

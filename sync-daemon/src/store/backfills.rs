@@ -117,6 +117,7 @@ impl Store {
             sqlx::query_scalar(sql!(self, "busy_with_backfill.sql"))
                 .bind(since)
                 .bind(users)
+                .bind(self.window_seconds)
                 .fetch_one(&self.pool)
                 .await
         })

@@ -1,4 +1,5 @@
--- Of the users asked for by name, those with no mailbox finished since $2, and why.
+-- Of the users asked for by name, those with no mailbox finished since $2, and why. A backfill's shift that began
+-- since then looked for live mail first.
 SELECT w.user_id,
        CASE WHEN NOT EXISTS (SELECT 1 FROM {crm}.google_integrations g WHERE g.user_id = w.user_id)
                 THEN 'not_connected'
@@ -9,4 +10,6 @@ SELECT w.user_id,
        coalesce(m.lease_until, m.next_attempt_at) AS until
 FROM unnest($1::uuid[]) AS w(user_id)
 LEFT JOIN crm_health_sync.mailboxes m ON m.user_id = w.user_id
-WHERE m.user_id IS NULL OR coalesce(m.last_finished_at, '-infinity') < $2
+WHERE m.user_id IS NULL
+   OR (coalesce(m.last_finished_at, '-infinity') < $2
+       AND NOT coalesce(m.lease_purpose = 'backfill' AND m.last_good_at >= $2 + interval '1 second', false))
