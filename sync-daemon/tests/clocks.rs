@@ -3,6 +3,7 @@
 mod support;
 
 use local_gmail::NewMessage;
+use support::service::Service;
 use support::{World, codes};
 
 const REP: &str = "rep@acme.example";
@@ -74,8 +75,7 @@ fn faked_clock(command: &mut std::process::Command, offset: &str) {
         .env("LD_PRELOAD", library)
         .env("FAKETIME", offset)
         // Waits and timeouts go by this one, and no host's is ever set back.
-        .env("FAKETIME_DONT_FAKE_MONOTONIC", "1")
-        .args(["sync"]);
+        .env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
 }
 
 /// A daemon whose host's clock is off from the database's and Gmail's works beside one whose clock is right.
@@ -99,7 +99,10 @@ async fn nothing_is_lost_or_doubled_by_a_daemon_off_by(offset: &'static str) {
     });
     // Leases are the database's time: the one whose clock is ahead must not think the other's have ended.
     let (off, right) = tokio::join!(
-        world.run_daemon(|command| faked_clock(command, offset)),
+        world.run_daemon(|command| {
+            faked_clock(command, offset);
+            command.arg("sync");
+        }),
         world.sync()
     );
     assert_eq!(codes(&right), Vec::<&str>::new(), "{right:?}");
@@ -124,7 +127,10 @@ async fn nothing_is_lost_or_doubled_by_a_daemon_off_by(offset: &'static str) {
     ids.extend(world.receive(reps[0], ADA, 2));
     world.gmail.expire_tokens(reps[0]).expect("expired");
     let off = world
-        .run_daemon(|command| faked_clock(command, offset))
+        .run_daemon(|command| {
+            faked_clock(command, offset);
+            command.arg("sync");
+        })
         .await;
     assert!(
         off.status.success(),
@@ -143,4 +149,24 @@ async fn a_daemon_whose_clock_is_an_hour_ahead_of_the_database_loses_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_daemon_whose_clock_is_an_hour_behind_the_database_loses_nothing() {
     nothing_is_lost_or_doubled_by_a_daemon_off_by("-1h").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scheduled_run_whose_time_the_database_has_yet_to_see_syncs_each_mailbox_once() {
+    // The last full hour by the daemon's clock is still to come by the database's.
+    let world = World::with("[sync]\nschedule = '0 * * * *'").await;
+    world.stand_in_for_extension().await;
+    let user = world.add_user(REP).await;
+    world.add_contact(user, ADA).await;
+    let ids = world.receive(REP, ADA, 3);
+    let service = Service::start_with(&world, |command| faked_clock(command, "+1h")).await;
+    let told = service.said("run finished").await;
+    assert!(told.contains("schedule"), "{told}");
+    world.assert_synced(&ids).await;
+    let looked = world
+        .gmail
+        .stats()
+        .of(local_gmail::Endpoint::History)
+        .total();
+    assert_eq!(looked, 0, "the mailbox was synced again and again");
 }

@@ -47,6 +47,21 @@ pub enum RunKind {
     Backfill,
 }
 
+impl RunKind {
+    /// Mailboxes last finished before this instant are due, in a run that the database saw start at `started`.
+    fn finished_before(
+        self,
+        started: chrono::DateTime<chrono::Utc>,
+    ) -> Option<chrono::DateTime<chrono::Utc>> {
+        match self {
+            Self::Now => Some(started),
+            // By this machine's clock, which may be ahead: no mailbox could ever be done then.
+            Self::Since(instant) => Some(instant.min(started)),
+            Self::Retry | Self::Backfill => None,
+        }
+    }
+}
+
 /// What the database has at the start of a run.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Abilities {
@@ -285,12 +300,14 @@ impl Engine {
         if free == 0 {
             return Ok(Vec::new());
         }
-        let (purpose, due) = match request.kind {
-            RunKind::Now => (Purpose::Sync, Due::FinishedBefore(started)),
-            RunKind::Since(instant) => (Purpose::Sync, Due::FinishedBefore(instant)),
-            RunKind::Retry => (Purpose::Sync, Due::Retry),
-            RunKind::Backfill => (Purpose::Backfill, Due::Retry),
+        let purpose = match request.kind {
+            RunKind::Backfill => Purpose::Backfill,
+            _ => Purpose::Sync,
         };
+        let due = request
+            .kind
+            .finished_before(started)
+            .map_or(Due::Retry, Due::FinishedBefore);
         let request = ClaimRequest {
             owner: &self.owner,
             purpose,
@@ -334,10 +351,8 @@ impl Engine {
         started: chrono::DateTime<chrono::Utc>,
         stop: &CancellationToken,
     ) -> bool {
-        let since = match request.kind {
-            RunKind::Now => started,
-            RunKind::Since(instant) => instant,
-            RunKind::Retry | RunKind::Backfill => return false,
+        let Some(since) = request.kind.finished_before(started) else {
+            return false;
         };
         !stop.is_cancelled()
             && self
