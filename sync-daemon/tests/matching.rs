@@ -201,6 +201,29 @@ fn direction_and_automation_follow_the_headers_and_labels() {
 }
 
 #[test]
+fn tagged_forms_of_the_own_address_are_the_own_address() {
+    let [ada, me, filed] = [1, 2, 3].map(Uuid::from_u128);
+    let index = ContactIndex::new([
+        (ada, "ada@c.com"),
+        (me, "me@x.com"),
+        (filed, "me+crm@x.com"),
+    ]);
+    let own: HashSet<String> = ["me@x.com".to_owned()].into();
+    let rows: &[(&str, &str, &[Uuid], &str)] = &[
+        ("ada@c.com", "me+shop@x.com", &[ada], "inbound"),
+        ("ada@c.com", "me+crm@x.com", &[ada, filed], "inbound"),
+        ("Me+Shop@x.com", "ada@c.com", &[ada], "outbound"),
+        ("me+crm@x.com", "ada@c.com", &[filed, ada], "inbound"),
+    ];
+    for (from, to, contacts, direction) in rows {
+        let events = events_of(&mail(&[("From", from), ("To", to)], &[]), &index, &own);
+        let found: Vec<Uuid> = events.iter().map(|e| e.contact_id).collect();
+        assert_eq!(found, *contacts, "{from} to {to}");
+        assert_eq!(events[0].direction, *direction, "{from} to {to}");
+    }
+}
+
+#[test]
 fn a_batch_answer_is_read_by_content_id_whatever_its_shape() {
     let part = |id: &str, status: u16, body: &str| {
         format!(

@@ -49,7 +49,7 @@ pub fn events_of(message: &Message, contacts: &ContactIndex, own: &HashSet<Strin
         return Vec::new();
     }
     let sent = message.label_ids.iter().any(|l| l == "SENT")
-        || correspondents.authors().any(|a| own.contains(a.exact()));
+        || correspondents.authors().any(|a| contacts.is_own(a, own));
     let automated = is_automated(headers);
     let rfc822_id = header(headers, "message-id")
         .map(clean_id)

@@ -48,11 +48,18 @@ impl ContactIndex {
     pub fn matches(&self, mail: &Correspondents, own: &HashSet<String>) -> Vec<Match> {
         let mut seen = HashSet::new();
         mail.iter()
-            .filter(|(_, address)| !own.contains(address.exact()))
+            .filter(|(_, address)| !self.is_own(address, own))
             .flat_map(|(role, address)| self.lookup(address).iter().map(move |id| (role, *id)))
             .filter(|(_, id)| seen.insert(*id))
             .map(|(role, contact_id)| Match { contact_id, role })
             .collect()
+    }
+
+    /// Whether an address is one of the user's own; so is a tagged form of it, unless a contact has exactly that.
+    #[must_use]
+    pub fn is_own(&self, address: &Address, own: &HashSet<String>) -> bool {
+        own.contains(address.exact())
+            || own.contains(address.base()) && !self.exact.contains_key(address.exact())
     }
 
     /// Exactly, else (not for Gmail, where the forms are one) without the tag.
