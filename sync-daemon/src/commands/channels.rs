@@ -68,7 +68,7 @@ pub(super) async fn check_state(engine: &Engine) -> Vec<Finding> {
                 s.name, s.waiting
             ),
             mend: format!(
-                "{}; then reload, and try: crm-health-sync check-config --send-test",
+                "{}; then restart the service, and try: crm-health-sync check-config --send-test",
                 s.reason.unwrap_or_default()
             ),
         });

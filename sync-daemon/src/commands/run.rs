@@ -21,7 +21,8 @@ pub(crate) async fn run(config: Config, file: Option<PathBuf>) -> Exit {
         Ok(engine) => engine,
         Err(exit) => return exit,
     };
-    // Files named by the environment are read anew, so that rotated credentials take effect.
+    // Files named by the environment are read anew too. Credentials of a systemd unit are copies that stay as they were
+    // at its start: those take a restart.
     let reload: Reload =
         Box::new(move || Config::load(file.as_deref(), &Environment::of_process()));
     let (sender, hangups) = mpsc::channel(1);
