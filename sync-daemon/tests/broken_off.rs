@@ -80,6 +80,21 @@ async fn sessions_that_the_server_ended_for_idleness_are_made_anew() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pooler_that_shares_sessions_is_named_with_its_mend() {
+    let (world, _) = world_with("").await;
+    for statement in [
+        "PREPARE one AS SELECT 1; PREPARE one AS SELECT 1",
+        "EXECUTE never",
+    ] {
+        let refused = sqlx::raw_sql(statement).execute(&world.pool).await;
+        let said = crm_health_sync::store::describe(&refused.expect_err("an error"));
+        for part in ["prepared statement", "SQLSTATE", "session pooling"] {
+            assert!(said.contains(part), "{part} is missing in: {said}");
+        }
+    }
+}
+
 /// Waits for the mail of everybody; a service that does nothing more fails the test.
 async fn synced(world: &World, service: &Service, ids: &[String]) {
     for _ in 0..200 {

@@ -217,7 +217,14 @@ pub fn describe(error: &sqlx::Error) -> String {
     match error {
         sqlx::Error::Database(error) => {
             let code = error.code().unwrap_or_default();
-            format!("{} (SQLSTATE {code})", error.message())
+            let mend = match &*code {
+                // Statements are prepared once a session; a pooler hands the next one to another session.
+                "42P05" | "26000" => {
+                    "; a pooler shares sessions between clients: connect to the server itself, or use session pooling"
+                }
+                _ => "",
+            };
+            format!("{} (SQLSTATE {code}){mend}", error.message())
         }
         sqlx::Error::PoolTimedOut => "no connection in time".to_owned(),
         sqlx::Error::Io(error) => format!("no connection: {}", error.kind()),
