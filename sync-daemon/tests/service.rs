@@ -13,6 +13,8 @@ use local_gmail::Latency;
 use serde_json::Value;
 use support::service::Service;
 use support::{CRON_SECRET, World};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 const REP: &str = "rep@acme.example";
@@ -265,4 +267,24 @@ async fn a_call_during_a_retry_syncs_the_other_mailboxes_too() {
         "{retried:?} {report:?}"
     );
     world.assert_synced(&ids).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_never_finishes_its_headers_is_closed() {
+    let (world, _) = world_with_mail(0).await;
+    let service = Service::start(&world).await;
+    let address = service.base.trim_start_matches("http://");
+    let closed = async |sent: &str| {
+        let mut connection = TcpStream::connect(address).await.expect("a connection");
+        connection.write_all(sent.as_bytes()).await.expect("sent");
+        let mut answer = Vec::new();
+        let read = connection.read_to_end(&mut answer);
+        let end = tokio::time::timeout(Duration::from_secs(90), read).await;
+        end.expect("it stays open").expect("its end");
+    };
+    tokio::join!(
+        closed(""),
+        closed("GET /healthz HTTP/1.1\r\nHost: here\r\n")
+    );
+    assert_eq!(service.get("/healthz", &[]).await.0, 200);
 }

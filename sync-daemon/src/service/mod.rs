@@ -2,6 +2,7 @@
 
 mod due;
 mod http;
+mod listen;
 mod runner;
 mod schedule;
 mod serve;

@@ -8,6 +8,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::due::keep_schedule;
+use super::listen::listen;
 use super::{AppState, Runner, router, watchdog};
 use crate::config::{Config, ConfigError};
 use crate::failure::Failure;
@@ -37,13 +38,7 @@ pub async fn serve(
     let app = router(AppState {
         runner: Arc::clone(&runner),
     });
-    let ending = stop.clone();
-    let server = tokio::spawn(async move {
-        let served = axum::serve(listener, app).with_graceful_shutdown(ending.cancelled_owned());
-        if let Err(error) = served.await {
-            tracing::error!(%error, "the HTTP server ended");
-        }
-    });
+    let server = tokio::spawn(listen(listener, app, stop.clone()));
     // It goes on through the shutdown: finishing a batch is progress too.
     let feeding = tokio::spawn(watchdog::feed(pulse, CancellationToken::new()));
     let clock = tokio::spawn(keep_schedule(Arc::clone(&runner), stop.clone()));
