@@ -97,7 +97,7 @@ async fn a_pooler_that_shares_sessions_is_named_with_its_mend() {
 
 /// Waits for the mail of everybody; a service that does nothing more fails the test.
 async fn synced(world: &World, service: &Service, ids: &[String]) {
-    for _ in 0..200 {
+    for _ in 0..600 {
         if world.events().await.len() >= ids.len() {
             return world.assert_synced(ids).await;
         }
