@@ -17,8 +17,8 @@ use crate::error::{Error, Result, or_raise};
 use crate::raw::pg_function;
 use crate::settings::Settings;
 use crate::{caller, citus, crm, outbox, refresh};
-use places::{COLLEAGUES, MENTIONS, OF_COLLEAGUES, OF_OUTBOX, OUTBOX_TEXTS, OWN_ROWS};
-use texts::{matching, pattern, rows, run, scrub, text_columns};
+use places::{COLLEAGUES, MENTIONS, Mention, OF_COLLEAGUES, OF_OUTBOX, OUTBOX_TEXTS, OWN_ROWS};
+use texts::{is_any, matching, own_columns, pattern, rows, run, scrub, text_columns};
 
 pg_function! {
     /// `crm_health.forget_contact(p_contact_id)`
@@ -108,6 +108,28 @@ impl Subject {
         Ok(self.of_pattern(scrub)?.unwrap_or(0))
     }
 
+    /// The table that may mention the contact, where it is there.
+    fn mentioned_in(&self, mention: &Mention) -> Option<&Relation> {
+        let table = self.crm.find(mention.table);
+        table.filter(|_| self.crm.is_kept_here(mention.table))
+    }
+
+    /// The columns of the application's own that mention the contact, as `table.column`.
+    fn mentioned_still(&self, table: &Relation, mention: &Mention) -> Result<Vec<String>> {
+        let mut still = Vec::new();
+        for column in own_columns(table, mention) {
+            let test = matching(&[column], "$2");
+            let condition = format!("t.{} = $1 AND {test}", mention.user);
+            let found = self.of_pattern(|user, pattern| {
+                is_any(&table.qualified(), &condition, user, pattern)
+            })?;
+            if found == Some(true) {
+                still.push(format!("{}.{column}", mention.table));
+            }
+        }
+        Ok(still)
+    }
+
     /// The user's rows of a table that mention the contact and are not its own, by a condition on `$3`.
     fn mentions(
         &self,
@@ -184,7 +206,7 @@ fn forget(subject: &Subject) -> Result<Value> {
         refresh::lock(&[subject.user])?;
         for (name, table, condition) in subject.own_rows()? {
             if !matches!(table.kind.as_str(), "r" | "p") {
-                left.push(name);
+                left.push(name.to_owned());
                 continue;
             }
             let statement = format!("DELETE FROM {} t WHERE {condition}", table.qualified());
@@ -193,18 +215,17 @@ fn forget(subject: &Subject) -> Result<Value> {
                 run(&statement, &[subject.contact.into()])?.into(),
             );
         }
-        for (name, user) in MENTIONS {
-            let Some(table) = subject
-                .crm
-                .find(name)
-                .filter(|table| table.kind == "r" || table.kind == "p")
-                .filter(|_| subject.crm.is_kept_here(name))
-            else {
+        for mention in &MENTIONS {
+            let Some(table) = subject.mentioned_in(mention) else {
                 continue;
             };
-            let texts: Vec<&str> = text_columns(table);
-            let count = subject.scrub(&table.qualified(), &texts, user)?;
-            scrubbed.insert(name.to_owned(), count.into());
+            if !matches!(table.kind.as_str(), "r" | "p") {
+                continue;
+            }
+            let texts = text_columns(table, mention);
+            let count = subject.scrub(&table.qualified(), &texts, mention.user)?;
+            scrubbed.insert(mention.table.to_owned(), count.into());
+            left.extend(subject.mentioned_still(table, mention)?);
         }
     }
     if subject.crm.part == 0 {
@@ -244,19 +265,19 @@ fn export(subject: &Subject) -> Result<Value> {
                 found.insert(name.to_owned(), rows);
             }
         }
-        for (name, user) in MENTIONS {
-            let table = subject
-                .crm
-                .find(name)
-                .filter(|_| subject.crm.is_kept_here(name));
-            let Some(table) = table else { continue };
+        for mention in &MENTIONS {
+            let Some(table) = subject.mentioned_in(mention) else {
+                continue;
+            };
             let own = match table.has("contact_id") {
                 true => "t.contact_id = $3",
                 false => "$3::uuid IS NULL",
             };
-            let texts = text_columns(table);
-            if let Some(rows) = subject.mentions(&table.qualified(), &texts, user, own)? {
-                found.insert(format!("{name}_that_mention_it"), rows);
+            let mut texts: Vec<&str> = text_columns(table, mention);
+            texts.extend(own_columns(table, mention));
+            let rows = subject.mentions(&table.qualified(), &texts, mention.user, own)?;
+            if let Some(rows) = rows {
+                found.insert(format!("{}_that_mention_it", mention.table), rows);
             }
         }
     }

@@ -187,6 +187,106 @@ fn a_short_name_is_not_sought_in_other_words() {
     assert_eq!(deal, "Annual plan");
 }
 
+/// The contact under a name and an address of the test's, beside codes in the rows of others.
+fn renamed(name: &str, address: &str) -> (Database, Uuid) {
+    let (mut db, _, contact, other) = held();
+    db.query(
+        "UPDATE contacts SET full_name = $2, email = $3, first_name = NULL, last_name = NULL WHERE id = $1",
+        &[&contact, &name, &address],
+    );
+    db.query(
+        "UPDATE communication_events SET metadata = metadata || '{\"subject\": \"a mail\", \"type\": \"unknown\"}' WHERE contact_id = $1",
+        &[&other],
+    );
+    db.run("UPDATE activities SET type = 'critical'");
+    (db, contact)
+}
+
+#[test]
+fn a_name_that_is_a_code_leaves_the_codes_of_other_rows_alone() {
+    const CODES: &str = "SELECT string_agg(line, E'\\n' ORDER BY line) FROM (
+        SELECT concat_ws(' ', relationship_type, health_status, risk_level, sentiment_trend, risk_factors,
+                         ghost_signals, last_meaningful_interaction - 'subject') AS line
+        FROM relationship_health_scores WHERE contact_id IS DISTINCT FROM $1
+        UNION ALL SELECT concat_ws(' ', severity, status, alert_type, metadata) FROM deal_health_alerts
+        UNION ALL SELECT concat_ws(' ', event_type, direction, metadata ->> 'type', metadata ? 'subject')
+        FROM communication_events WHERE contact_id <> $1
+        UNION ALL SELECT status FROM deals UNION ALL SELECT type FROM activities) s";
+    for name in [
+        "Unknown", "Contact", "Critical", "Active", "Subject", "Warning", "Outbound",
+    ] {
+        let (mut db, contact) = renamed(name, "c@example.org");
+        let before: String = db.value(CODES, &[&contact]);
+        db.query("SELECT crm_health.forget_contact($1)", &[&contact]);
+        let after: String = db.value(CODES, &[&contact]);
+        assert_eq!(after, before, "{name}");
+    }
+}
+
+#[test]
+fn a_name_or_address_is_not_sought_within_a_longer_one() {
+    let (mut db, contact) = renamed("Ann Lee", "bob@acme.com");
+    db.query(
+        "INSERT INTO meetings (owner_user_id, title, meeting_start)
+         SELECT c.owner_id, t.title, now() FROM contacts c, unnest(ARRAY[
+           'Joann Leeds', 'ann lee, Ann Lee''s and Ann Leeson', 'jacobob@acme.com j.bob@acme.com j-bob@acme.com',
+           'bob@acme.com.au bob@acme.community', '-bob@acme.com, <Bob@Acme.com>. To=bob@acme.com.']) t (title)
+         WHERE c.id = $1",
+        &[&contact],
+    );
+    db.query("SELECT crm_health.forget_contact($1)", &[&contact]);
+    let titles: Vec<String> = db
+        .query(
+            "SELECT title FROM meetings WHERE title NOT LIKE 'Ada%' ORDER BY title COLLATE \"C\"",
+            &[],
+        )
+        .iter()
+        .map(|row| row.get(0))
+        .collect();
+    assert_eq!(
+        titles,
+        [
+            "-[erased], <[erased]>. To=[erased].",
+            "Joann Leeds",
+            "[erased], [erased]'s and Ann Leeson",
+            "bob@acme.com.au bob@acme.community",
+            "jacobob@acme.com j.bob@acme.com j-bob@acme.com",
+        ]
+    );
+}
+
+#[test]
+fn texts_that_are_the_applications_own_are_left_and_named() {
+    let (mut db, _, contact, _) = held();
+    db.run(
+        "ALTER TABLE deals ADD COLUMN memo text; ALTER TABLE meetings ADD COLUMN notes text;
+         UPDATE deals SET memo = 'Ada Park said no'; UPDATE meetings SET notes = 'Ada Park said yes'",
+    );
+    let told: Value = db.value("SELECT crm_health.forget_contact($1)", &[&contact]);
+    assert_eq!(told["left"], json!(["deals.memo"]), "{told}");
+    let notes: String = db.value("SELECT notes FROM meetings", &[]);
+    assert_eq!(notes, "[erased] said yes");
+}
+
+#[test]
+fn in_json_the_values_are_replaced_and_what_is_no_text_stays() {
+    let (mut db, _, contact, other) = held();
+    db.query(
+        r#"UPDATE communication_events SET metadata = '{"Ada Park": ["Ada Park", {"n": 1.50, "t": true, "z": null, "told": "a \"b\" \\ Ada Park"}], "e": {}}'
+           WHERE contact_id = $1"#,
+        &[&other],
+    );
+    db.query("SELECT crm_health.forget_contact($1)", &[&contact]);
+    let metadata: String = db.value(
+        "SELECT DISTINCT metadata::text FROM communication_events",
+        &[],
+    );
+    assert_eq!(
+        metadata,
+        r#"{"e": {}, "Ada Park": ["[erased]", {"n": 1.50, "t": true, "z": null, "told": "a \"b\" \\ [erased]"}]}"#
+    );
+}
+
 #[test]
 fn another_users_rows_are_not_touched() {
     let (mut db, _, contact, _) = held();
