@@ -11,8 +11,8 @@ DECLARE
   v_schema text;
   v_owner oid;
   v_install CONSTANT text := 'psql -f sql/crm/install.sql in this database makes what is missing, or make a view of that name and shape';
-  v_jobs bigint;
-  v_inactive text;
+  v_job bigint;
+  v_is_active boolean;
   v_last timestamptz;
   v_rules regclass;
   v_rule jsonb;
@@ -121,7 +121,7 @@ BEGIN
     JOIN pg_class c ON c.oid = crm_health.crm_relation(v_schema, k.table_name) AND c.relkind = 'r'
     WHERE NOT crm_health.has_index(c.oid, string_to_array(k.key, ', '), true)
       -- On a Citus cluster every key has the user.
-      AND NOT (to_regclass('crm_health_citus.replaced') IS NOT NULL AND crm_health.has_index(c.oid, string_to_array(k.key || ', user_id', ', '), true));
+      AND NOT (EXISTS (SELECT FROM pg_class r WHERE r.relname = 'replaced' AND r.relnamespace = to_regnamespace('crm_health_citus')) AND crm_health.has_index(c.oid, string_to_array(k.key || ', user_id', ', '), true));
   RETURN QUERY
     SELECT 'warning', format('%s has no index that leads with (%s): each refresh reads the whole table', c.oid::regclass, k.key),
            format('CREATE INDEX CONCURRENTLY ON %s (%s)', c.oid::regclass, k.wanted)
@@ -172,7 +172,8 @@ BEGIN
 
   -- Rules that a refresh passes over.
   v_rules := crm_health.crm_relation(v_schema, 'deal_health_rules');
-  IF v_rules IS NOT NULL AND has_table_privilege(v_rules, 'SELECT') THEN
+  IF v_rules IS NOT NULL AND has_table_privilege(v_rules, 'SELECT')
+     AND (SELECT has_schema_privilege(c.relnamespace, 'USAGE') FROM pg_class c WHERE c.oid = v_rules) THEN
     FOR v_rule IN EXECUTE format('SELECT to_jsonb(r) FROM %s r', v_rules) LOOP
       BEGIN
         CONTINUE WHEN v_rule ->> 'is_active' = 'false';
@@ -201,22 +202,19 @@ BEGIN
       'SELECT crm_health.schedule() says what to install and set';
     RETURN;
   END IF;
-  IF has_table_privilege('cron.job', 'SELECT') THEN
-    EXECUTE $q$SELECT count(*), min(j.jobid::text) FILTER (WHERE NOT j.active)
-               FROM cron.job j WHERE j.jobname = 'crm_health_refresh'$q$ INTO v_jobs, v_inactive;
-    IF v_jobs = 0 THEN
-      RETURN QUERY SELECT 'warning', 'the daily refresh is not scheduled', 'SELECT * FROM crm_health.schedule()';
-    ELSIF v_inactive IS NOT NULL THEN
-      RETURN QUERY SELECT 'warning', 'the daily refresh is scheduled, but switched off',
-        format('SELECT cron.alter_job(%s, active := true)', v_inactive);
-    ELSE
-      SELECT max(r.finished_at) FILTER (WHERE r.state = 'succeeded') INTO v_last FROM crm_health.runs r;
-      RETURN QUERY
-        SELECT 'warning', CASE WHEN v_last IS NULL THEN 'no run of the daily refresh has succeeded yet'
-                               ELSE format('the last success of the daily refresh is %s ago', justify_hours(date_trunc('minute', now() - v_last))) END,
-               'SELECT * FROM crm_health.run_failures ORDER BY started_at DESC LIMIT 20'
-        WHERE EXISTS (SELECT FROM crm_health.runs) AND coalesce(v_last < now() - interval '26 hours', true);
-    END IF;
+  SELECT j.job_id, j.is_active INTO v_job, v_is_active FROM crm_health.daily_job() j;
+  IF NOT FOUND THEN
+    RETURN QUERY SELECT 'warning', 'the daily refresh is not scheduled', 'SELECT * FROM crm_health.schedule()';
+  ELSIF NOT v_is_active THEN
+    RETURN QUERY SELECT 'warning', 'the daily refresh is scheduled, but switched off',
+      format('SELECT cron.alter_job(%s, active := true)', v_job);
+  ELSE
+    SELECT max(r.finished_at) FILTER (WHERE r.state = 'succeeded') INTO v_last FROM crm_health.runs r;
+    RETURN QUERY
+      SELECT 'warning', CASE WHEN v_last IS NULL THEN 'no run of the daily refresh has succeeded yet'
+                             ELSE format('the last success of the daily refresh is %s ago', justify_hours(date_trunc('minute', now() - v_last))) END,
+             'SELECT * FROM crm_health.run_failures ORDER BY started_at DESC LIMIT 20'
+      WHERE EXISTS (SELECT FROM crm_health.runs) AND coalesce(v_last < now() - interval '26 hours', true);
   END IF;
 END
 $$;
@@ -225,14 +223,18 @@ COMMENT ON FUNCTION crm_health.check_install()
 REVOKE ALL ON FUNCTION crm_health.check_install() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION crm_health.check_install() TO pg_monitor;
 
--- The table or view of this name: in the CRM's schema, or for what we write in public.
+-- The table or view of this name: in the CRM's schema, or for what we write in public. Out of the catalog, for who
+-- monitors may lack USAGE on the schema.
 CREATE FUNCTION crm_health.crm_relation(p_schema text, p_table text) RETURNS regclass
 LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT coalesce(
-    to_regclass(format('%I.%I', p_schema, p_table)),
-    CASE WHEN EXISTS (SELECT FROM crm_health.crm_columns() c WHERE c.table_name = p_table AND c.table_role IN ('score', 'history'))
-         THEN to_regclass(format('public.%I', p_table)) END)
+  SELECT c.oid::regclass
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE c.relname = p_table AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+    AND (n.nspname = p_schema
+         OR n.nspname = 'public' AND EXISTS (
+           SELECT FROM crm_health.crm_columns() k WHERE k.table_name = p_table AND k.table_role IN ('score', 'history')))
+  ORDER BY n.nspname = p_schema DESC LIMIT 1
 $$;
 COMMENT ON FUNCTION crm_health.crm_relation(text, text) IS 'The table or view that a refresh uses under this name, NULL if there is none';
 

@@ -9,16 +9,20 @@ COMMENT ON FUNCTION crm_health.score_metrics() IS 'Scores by kind and status, st
 REVOKE ALL ON FUNCTION crm_health.score_metrics() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION crm_health.score_metrics() TO pg_monitor;
 
--- pg_cron shows a role its own jobs only, and whoever watches is another role.
+-- pg_cron shows a role its own jobs only, and whoever watches is another role. Its jobs are those of every database of the
+-- server, and the names are free: what a job calls tells.
 CREATE FUNCTION crm_health.daily_job()
-RETURNS TABLE (job_schedule text, is_active boolean)
+RETURNS TABLE (job_schedule text, is_active boolean, job_id bigint)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   IF to_regclass('cron.job') IS NOT NULL AND EXISTS (SELECT FROM pg_extension e WHERE e.extname = 'pg_cron') THEN
     RETURN QUERY EXECUTE
-      $q$SELECT j.schedule::text, j.active FROM cron.job j
-         WHERE j.jobname = 'crm_health_refresh' AND j.database = current_database() ORDER BY j.active DESC, j.jobid LIMIT 1$q$;
+      $q$SELECT j.schedule::text, j.active, j.jobid FROM cron.job j
+         WHERE j.database = current_database()
+           AND (j.jobname IN ('crm_health_refresh', 'crm_health_refresh_' || current_database())
+                OR j.command ~* '\mcall\s+crm_health\.refresh_active_users\M')
+         ORDER BY j.active DESC, j.jobid LIMIT 1$q$;
   END IF;
 END
 $$;

@@ -15,6 +15,7 @@ AS $$
 DECLARE
   v_schedule ALIAS FOR $1;
   v_job record;
+  v_other record;
 BEGIN
   IF v_schedule IS NULL OR btrim(v_schedule) = '' THEN
     RAISE EXCEPTION 'schedule must not be empty'
@@ -32,6 +33,15 @@ BEGIN
        $cmd$DELETE FROM cron.job_run_details d USING cron.job j WHERE d.jobid = j.jobid AND j.jobname LIKE 'crm\_health\_%' AND d.end_time < now() - interval '30 days'$cmd$)
     ) AS j (name, at, what)
   LOOP
+    -- pg_cron knows a job by its name and its role, and would leave it to the other database.
+    EXECUTE 'SELECT j.jobid, j.database, j.schedule, j.command FROM cron.job j WHERE j.jobname = $1 AND j.username = current_user AND j.database <> current_database()'
+      INTO v_other USING v_job.name;
+    IF v_other.jobid IS NOT NULL THEN
+      RAISE EXCEPTION 'pg_cron has a job % of this role already, for database "%"', v_job.name, v_other.database
+        USING ERRCODE = 'object_not_in_prerequisite_state',
+              HINT = format('SELECT cron.schedule_in_database(%L, %L, %L, %L), cron.unschedule(%s)', v_job.name || '_' || v_other.database,
+                            v_other.schedule, v_other.command, v_other.database, v_other.jobid);
+    END IF;
     EXECUTE 'SELECT cron.schedule($1, $2, $3)' USING v_job.name, v_job.at, v_job.what;
     RETURN QUERY SELECT v_job.name, v_job.at, v_job.what;
   END LOOP;
@@ -46,21 +56,23 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   v_name text;
+  v_job bigint;
 BEGIN
   PERFORM crm_health.require_trusted();
   PERFORM crm_health.require_pg_cron();
-  FOR v_name IN EXECUTE
-    $q$SELECT j.jobname::text FROM cron.job j
-       WHERE j.jobname IN ('crm_health_refresh', 'crm_health_purge', 'crm_health_fit', 'crm_health_fit_deals', 'crm_health_purge_job_log')
-         AND j.username = current_user ORDER BY 1$q$
+  FOR v_name, v_job IN EXECUTE
+    $q$SELECT j.jobname::text, j.jobid FROM cron.job j
+       WHERE j.jobname IN ('crm_health_refresh', 'crm_health_refresh_' || current_database(), 'crm_health_purge', 'crm_health_fit',
+                           'crm_health_fit_deals', 'crm_health_purge_job_log')
+         AND j.database = current_database() AND j.username = current_user ORDER BY 1$q$
   LOOP
-    EXECUTE 'SELECT cron.unschedule($1::text)' USING v_name;
+    EXECUTE 'SELECT cron.unschedule($1::bigint)' USING v_job;
     RETURN NEXT v_name;
   END LOOP;
 END
 $$;
 COMMENT ON FUNCTION crm_health.unschedule()
-  IS 'Removes the caller''s jobs of this extension from pg_cron and returns their names';
+  IS 'Removes the caller''s jobs of this extension and database from pg_cron and returns their names';
 REVOKE ALL ON FUNCTION crm_health.unschedule() FROM PUBLIC;
 
 CREATE FUNCTION crm_health.require_pg_cron() RETURNS void
@@ -85,8 +97,8 @@ BEGIN
   IF current_setting('cron.database_name', true) <> current_database() THEN
     RAISE EXCEPTION 'pg_cron keeps its jobs in database "%", not in this one', current_setting('cron.database_name', true)
       USING ERRCODE = 'object_not_in_prerequisite_state',
-            HINT = format('set cron.database_name = ''%1$s'' and restart; or run in database %2$s: SELECT cron.schedule_in_database(''crm_health_refresh'', ''0 7 * * *'', ''CALL crm_health.refresh_active_users(''''pg_cron'''')'', ''%1$s'')',
-                          current_database(), current_setting('cron.database_name', true));
+            HINT = format('set cron.database_name = %1$L and restart; or run in database %2$s: SELECT cron.schedule_in_database(%3$L, ''0 7 * * *'', ''CALL crm_health.refresh_active_users(''''pg_cron'''')'', %1$L)',
+                          current_database(), current_setting('cron.database_name', true), 'crm_health_refresh_' || current_database());
   END IF;
   RAISE EXCEPTION 'pg_cron is loaded, but not created in this database'
     USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'CREATE EXTENSION pg_cron';

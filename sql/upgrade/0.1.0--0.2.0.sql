@@ -11,8 +11,8 @@
 \create contact_data.sql
 \create replay.sql
 \replace refresh_active_users.sql crm_health.refresh_active_users
-\replace schedule.sql crm_health.purge
-\replace check_install.sql crm_health.check_install
+\replace schedule.sql crm_health.purge crm_health.schedule crm_health.unschedule crm_health.require_pg_cron
+\replace check_install.sql crm_health.check_install crm_health.crm_relation
 \create metrics.sql
 
 -- Grants on new objects alone: what was granted or revoked on the others is the deployment's own.

@@ -227,6 +227,107 @@ fn the_hint_for_another_database_can_be_pasted_there() {
         .expect("the job's command runs");
 }
 
+/// What check_install() tells of the daily refresh, and its hint.
+fn told_of_the_job(client: &mut Client) -> Option<(String, String)> {
+    let rows = client.query(
+        "SELECT problem, hint FROM crm_health.check_install() WHERE problem LIKE '%daily refresh%'",
+        &[],
+    );
+    let rows = rows.unwrap_or_else(|error| panic!("{error:?}"));
+    rows.first().map(|row| (row.get(0), row.get(1)))
+}
+
+#[test]
+fn who_monitors_is_told_of_the_job_without_rights_on_pg_cron_or_the_schema() {
+    let (_cluster, mut client) = with_cron();
+    client
+        .batch_execute(
+            "CREATE ROLE watcher IN ROLE pg_monitor; SET ROLE watcher; SET search_path = pg_catalog",
+        )
+        .expect("a role that monitors");
+    let (problem, _) = told_of_the_job(&mut client).expect("a finding");
+    assert_eq!(problem, "the daily refresh is not scheduled");
+    client
+        .batch_execute("RESET ROLE; SELECT crm_health.schedule(); SET ROLE watcher")
+        .expect("a schedule");
+    assert_eq!(told_of_the_job(&mut client), None);
+    client
+        .batch_execute(
+            "RESET ROLE; UPDATE cron.job SET active = false;
+             CREATE SCHEMA sales; ALTER TABLE public.contacts SET SCHEMA sales;
+             UPDATE crm_health.settings SET value = 'sales' WHERE name = 'crm_schema'; SET ROLE watcher",
+        )
+        .expect("a job that is off, and a schema of the CRM's own");
+    let (problem, hint) = told_of_the_job(&mut client).expect("a finding");
+    assert_eq!(problem, "the daily refresh is scheduled, but switched off");
+    client
+        .batch_execute(&format!("RESET ROLE; {hint}"))
+        .expect("the hint");
+}
+
+#[test]
+fn the_jobs_of_two_databases_do_not_stand_in_for_each_other() {
+    let cluster = Cluster::start("crm", &["fsync = off"]);
+    cluster.crm_database("crm");
+    cluster.crm_database("other");
+    let mut crm = connect(&format!("{}crm", cluster.server()));
+    let mut other = connect(&format!("{}other", cluster.server()));
+    crm.batch_execute("CREATE EXTENSION pg_cron")
+        .expect("pg_cron");
+    let hint = error_of(&mut other, "SELECT crm_health.schedule()").2;
+    let statement = hint.split_once("database crm: ").expect("a statement").1;
+    crm.batch_execute(statement).expect("the hint");
+    let of_other = "SELECT jobname::text, schedule FROM cron.job WHERE database = 'other'";
+    assert_eq!(
+        told_of_the_job(&mut crm).map(|told| told.0).as_deref(),
+        Some("the daily refresh is not scheduled"),
+        "that one is another database's"
+    );
+    crm.batch_execute("SELECT crm_health.schedule()")
+        .expect("jobs of its own");
+    crm.batch_execute(statement).expect("the hint again");
+    assert_eq!(jobs(&mut crm).len(), 6);
+    assert_eq!(told_of_the_job(&mut crm), None);
+    crm.batch_execute("SELECT crm_health.unschedule()")
+        .expect("unscheduled");
+    assert_eq!(
+        jobs(&mut crm),
+        [(
+            "crm_health_refresh_other".to_owned(),
+            "0 7 * * *".to_owned()
+        )]
+    );
+    assert_eq!(crm.query(of_other, &[]).expect("its job").len(), 1);
+}
+
+#[test]
+fn a_job_of_this_name_for_another_database_is_not_taken_over() {
+    let (_cluster, mut client) = with_cron();
+    client
+        .batch_execute(
+            "SELECT cron.schedule_in_database('crm_health_refresh', '0 7 * * *', 'SELECT 1', 'postgres')",
+        )
+        .expect("a job as it was pasted once");
+    assert!(told_of_the_job(&mut client).is_some(), "it is not ours");
+    let (code, message, hint) = error_of(&mut client, "SELECT crm_health.schedule()");
+    assert_eq!(code, "55000", "{message}");
+    assert!(
+        message.contains("crm_health_refresh") && message.contains("\"postgres\""),
+        "{message}"
+    );
+    client.batch_execute(&hint).expect("the hint");
+    client
+        .batch_execute("SELECT crm_health.schedule()")
+        .expect("then it is free");
+    let databases: Vec<String> = client
+        .query("SELECT DISTINCT database FROM cron.job WHERE jobname LIKE 'crm\\_health\\_refresh%' ORDER BY 1", &[])
+        .expect("the jobs")
+        .iter()
+        .map(|row| row.get(0))
+        .collect();
+    assert_eq!(databases, ["crm", "postgres"], "nobody's job is lost");
+}
+
 #[test]
 fn where_pg_cron_is_not_created_or_not_loaded_it_says_what_to_do() {
     let cluster = Cluster::start("crm", &["fsync = off"]);
