@@ -17,9 +17,16 @@ CALL pg_temp.crm_policy('ghost_detection_signals', 'crm_own_rows', 'ALL', 'user_
 CALL pg_temp.crm_policy('contact_streams', 'crm_own_rows', 'ALL', 'user_id = $user');
 CALL pg_temp.crm_policy('deal_stage_history', 'crm_own_rows', 'ALL', 'owner_id = $user');
 
--- A company that one of her contacts works for, whoever looks after it.
-CALL pg_temp.crm_policy('companies', 'crm_companies_of_own_contacts', 'SELECT',
-    'id IN (SELECT c.company_id FROM $schema.contacts c WHERE c.owner_id = $user)');
+-- A company that one of her contacts works for, whoever looks after it. Contacts of another shape may have none.
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_catalog.pg_attribute WHERE attrelid = pg_temp.crm_relation('contacts')
+               AND attname = 'company_id' AND NOT attisdropped) THEN
+        CALL pg_temp.crm_policy('companies', 'crm_companies_of_own_contacts', 'SELECT',
+            'id IN (SELECT c.company_id FROM $schema.contacts c WHERE c.owner_id = $user)');
+    END IF;
+END
+$$;
 
 -- Rows without a user of their own go with the row they belong to.
 CALL pg_temp.crm_policy('meeting_contacts', 'crm_own_rows', 'ALL',

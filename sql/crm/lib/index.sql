@@ -59,8 +59,8 @@ BEGIN
 END
 $$;
 
--- A key that doubled rows stand against is an error on a score table (p_required), elsewhere a warning: rows are the
--- owner's to mend.
+-- A key that doubled rows stand against, or partitions that are not told apart by it, is an error on a score table
+-- (p_required), elsewhere a warning: rows and partitions are the owner's to mend.
 CREATE PROCEDURE pg_temp.crm_key(
     p_index text, p_name text, p_columns text[], p_comment text, p_predicate text DEFAULT NULL,
     p_required boolean DEFAULT false)
@@ -82,6 +82,14 @@ EXCEPTION WHEN unique_violation THEN
     END IF;
     RAISE WARNING '%.% has doubled rows: its unique key on (%) was not added', pg_temp.crm_schema(), p_name, v_list
         USING HINT = v_hint;
+WHEN feature_not_supported THEN
+    IF p_required THEN
+        RAISE EXCEPTION '%.% is partitioned: its unique key on (%) cannot be added', pg_temp.crm_schema(), p_name, v_list
+            USING ERRCODE = 'feature_not_supported',
+                  HINT = 'scores need a table that is not partitioned: rename this one, and run this script again';
+    END IF;
+    RAISE WARNING '%.% is partitioned: its unique key on (%) was not added', pg_temp.crm_schema(), p_name, v_list
+        USING HINT = 'nothing needs it as long as whoever writes the rows does not double them';
 END
 $$;
 

@@ -31,6 +31,17 @@ DECLARE
     v_added text[] := '{}';
 BEGIN
     FOR v_column IN
+        SELECT c.column_name, pg_catalog.format_type(a.atttypid, a.atttypmod) AS present_type
+        FROM pg_temp.crm_columns(p_columns) c
+        JOIN pg_catalog.pg_attribute a ON a.attrelid = v_relation AND a.attname = c.column_name AND NOT a.attisdropped
+        JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+        WHERE c.column_type = 'uuid' AND t.typcategory = 'N' ORDER BY c.place
+    LOOP
+        RAISE EXCEPTION '%.%.% is %, and keys have to be uuid', pg_temp.crm_schema(), p_name, v_column.column_name, v_column.present_type
+            USING ERRCODE = 'datatype_mismatch',
+                  HINT = 'leave the table as it is, and map it by a view in another schema: docs/crm-tables.md tells how numbers become keys';
+    END LOOP;
+    FOR v_column IN
         SELECT c.* FROM pg_temp.crm_columns(p_columns) c
         WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = v_relation
                           AND a.attname = c.column_name AND a.attnum > 0 AND NOT a.attisdropped)

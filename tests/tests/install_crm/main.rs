@@ -1,6 +1,7 @@
 //! `sql/crm/install.sql`: makes or completes the CRM tables, and opens them to nobody else.
 
 mod access;
+mod shapes;
 
 use crm_health_tests::cluster::{install_crm, program_path, psql, repository};
 use crm_health_tests::database::error_of;

@@ -1,0 +1,101 @@
+//! Tables and views of other shapes: what can be completed is, what cannot is told of, and nothing else is lost by it.
+
+use crm_health_tests::cluster::{program_path, repository};
+use crm_health_tests::{Crm, Database};
+
+use crate::said;
+
+/// What the script says where it fails.
+fn refused(db: &Database) -> String {
+    let script = repository().join("sql/crm/install.sql");
+    let output = program_path("psql")
+        .args(["-X", "-q", "-d", &db.url(), "-f"])
+        .arg(&script)
+        .output()
+        .expect("psql");
+    assert!(!output.status.success(), "it should have failed");
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn contacts_without_a_company_are_enough() {
+    let mut db = Database::empty();
+    db.run(
+        "CREATE TABLE people (id uuid PRIMARY KEY, email text, owner_id uuid);
+         CREATE VIEW contacts AS SELECT id, email, owner_id FROM people",
+    );
+    said(&db.url(), "public");
+    let policies: Vec<String> = db
+        .query(
+            "SELECT polname::text FROM pg_policy WHERE polrelid = 'companies'::regclass ORDER BY 1",
+            &[],
+        )
+        .iter()
+        .map(|row| row.get(0))
+        .collect();
+    assert_eq!(policies, ["crm_own_rows", "crm_service_rows"]);
+}
+
+#[test]
+fn events_that_are_partitioned_by_time_are_completed_but_for_keys_that_cannot_be() {
+    let mut db = Database::empty();
+    db.run(
+        "CREATE TABLE communication_events (id uuid DEFAULT gen_random_uuid(), user_id uuid, contact_id uuid, event_type text,
+           direction text, event_timestamp timestamptz, PRIMARY KEY (id, event_timestamp)) PARTITION BY RANGE (event_timestamp);
+         CREATE TABLE events_of_all_time PARTITION OF communication_events DEFAULT",
+    );
+    let told = said(&db.url(), "public");
+    assert!(
+        told.contains(
+            "public.communication_events is partitioned: its unique key on (id) was not added"
+        ),
+        "{told}"
+    );
+    db.run("CREATE EXTENSION crm_health");
+    let mut crm = Crm(&mut db);
+    let user = crm.user(0.0);
+    let contact = crm.contact(user);
+    crm.sent(user, contact, 3.0);
+    crm.refresh(user);
+    let scores: i64 = db.value(
+        "SELECT count(*) FROM relationship_health_scores WHERE email_count_30_days = 1",
+        &[],
+    );
+    assert_eq!(scores, 1);
+}
+
+#[test]
+fn a_table_of_rules_of_another_shape_is_left_without_ours() {
+    let mut db = Database::empty();
+    db.run("CREATE TABLE deal_health_rules (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), severity text NOT NULL)");
+    let told = said(&db.url(), "public");
+    assert!(
+        told.contains("the rules that ship were not added to public.deal_health_rules: null value in column \"severity\""),
+        "{told}"
+    );
+    let rules: i64 = db.value("SELECT count(*) FROM deal_health_rules", &[]);
+    assert_eq!(rules, 0);
+    let tables: i64 = db.value(
+        "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'",
+        &[],
+    );
+    assert_eq!(tables, 20);
+}
+
+#[test]
+fn keys_that_are_numbers_are_refused_with_what_to_do() {
+    for (columns, named) in [
+        ("id bigserial PRIMARY KEY", "public.deals.id is bigint"),
+        (
+            "id uuid PRIMARY KEY, owner_id integer",
+            "public.deals.owner_id is integer",
+        ),
+    ] {
+        let mut db = Database::empty();
+        db.run(&format!("CREATE TABLE deals ({columns})"));
+        let told = refused(&db);
+        assert!(told.contains(named), "{told}");
+        assert!(told.contains("by a view"), "{told}");
+        assert!(told.contains("docs/crm-tables.md"), "{told}");
+    }
+}
