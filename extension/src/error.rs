@@ -130,9 +130,9 @@ impl Error {
             Error::NotYours => "a caller with a JWT subject may name itself only; a role listed in the setting trusted_roles may name anyone".to_owned(),
             Error::NotTrusted => "call as a superuser, as the owner of the score tables, or as a member of a role listed in the setting trusted_roles".to_owned(),
             Error::SchemaMissing { .. } => "UPDATE crm_health.settings SET value = 'public' WHERE name = 'crm_schema'".to_owned(),
-            Error::TableMissing { .. } => "run sql/crm/install.sql in this database, or make a view of that name; SELECT * FROM crm_health.check_install() lists everything that is missing".to_owned(),
-            Error::ColumnMissing { .. } => "run sql/crm/install.sql in this database to add what is missing; SELECT * FROM crm_health.check_install() lists everything".to_owned(),
-            Error::NotATable { schema, table, .. } => format!("rename it and run sql/crm/install.sql, which makes the table {schema}.{table}"),
+            Error::TableMissing { schema, .. } => format!("{} in this database makes it, or make a view of that name; SELECT * FROM crm_health.check_install() lists everything that is missing", install_command(schema)),
+            Error::ColumnMissing { schema, table, .. } => format!("{} in this database adds what a table lacks; where {table} is a view, add the column to the view; SELECT * FROM crm_health.check_install() lists everything", install_command(schema)),
+            Error::NotATable { schema, table, .. } => format!("rename it, then {} makes the table {schema}.{table}", install_command(schema)),
             Error::OwnersDiffer { first, second_table, .. } => {
                 format!("ALTER TABLE {second_table} OWNER TO {}", pgrx::spi::quote_identifier(first))
             }
@@ -165,6 +165,15 @@ impl Error {
         report.report(pgrx::PgLogLevel::ERROR);
         unreachable!("reporting an error does not return")
     }
+}
+
+/// How the script of the CRM tables is called for a schema, as `crm_health.install_command` has it.
+fn install_command(schema: &str) -> String {
+    if schema == "public" {
+        return "psql -f sql/crm/install.sql".to_owned();
+    }
+    let schema = pgrx::spi::quote_identifier(schema);
+    format!("psql -v crm_schema={schema} -f sql/crm/install.sql")
 }
 
 /// What the extension's own functions return.

@@ -134,9 +134,19 @@ extension_sql_file!(
     requires = ["schedule"]
 );
 extension_sql_file!(
+    "../../sql/extension/check_tables.sql",
+    name = "check_tables",
+    requires = ["check_install"]
+);
+extension_sql_file!(
+    "../../sql/extension/check_indexes.sql",
+    name = "check_indexes",
+    requires = ["check_tables"]
+);
+extension_sql_file!(
     "../../sql/extension/metrics.sql",
     name = "metrics",
-    requires = ["check_install"]
+    requires = ["check_indexes"]
 );
 extension_sql_file!(
     "../../sql/extension/default_privileges.sql",

@@ -10,13 +10,16 @@ AS $$
 DECLARE
   v_schema text;
   v_owner oid;
-  v_install CONSTANT text := 'psql -f sql/crm/install.sql in this database makes what is missing, or make a view of that name and shape';
   v_job bigint;
   v_is_active boolean;
   v_last timestamptz;
   v_rules regclass;
   v_rule jsonb;
 BEGIN
+  RETURN QUERY
+    SELECT 'error', format('the encoding of this database is %s: names and subjects are read as UTF8', pg_encoding_to_char(d.encoding)),
+           format('CREATE DATABASE … ENCODING ''UTF8'' TEMPLATE template0, and bring a dump of %I into it', d.datname)
+    FROM pg_database d WHERE d.datname = current_database() AND pg_encoding_to_char(d.encoding) <> 'UTF8';
   SELECT s.value INTO v_schema FROM crm_health.settings s WHERE s.name = 'crm_schema';
   IF to_regnamespace(quote_ident(v_schema)) IS NULL THEN
     RETURN QUERY SELECT 'error', format('schema "%s", named by the setting crm_schema, does not exist', v_schema),
@@ -24,33 +27,7 @@ BEGIN
     RETURN;
   END IF;
 
-  -- Tables and columns.
-  RETURN QUERY
-    SELECT CASE WHEN k.table_role IN ('source', 'score') THEN 'error' ELSE 'warning' END,
-           format('there is no table or view %I.%I', v_schema, k.table_name), v_install
-    FROM (SELECT DISTINCT c.table_name, c.table_role FROM crm_health.crm_columns() c) k
-    WHERE crm_health.crm_relation(v_schema, k.table_name) IS NULL AND k.table_role NOT LIKE 'optional %'
-    ORDER BY 1, 2;
-  RETURN QUERY
-    SELECT CASE WHEN k.is_required THEN 'error' ELSE 'warning' END,
-           format('%s has no column %I%s', crm_health.crm_relation(v_schema, k.table_name), k.column_name,
-                  CASE WHEN k.is_required THEN '' ELSE ' (optional: read as unknown)' END),
-           format('ALTER TABLE %s ADD COLUMN %I %s', crm_health.crm_relation(v_schema, k.table_name), k.column_name, k.column_type)
-    FROM crm_health.crm_columns() k
-    WHERE crm_health.crm_relation(v_schema, k.table_name) IS NOT NULL
-      AND (k.is_required OR (k.table_name, k.column_name) NOT IN (('meetings', 'deal_id')))
-      AND NOT EXISTS (
-        SELECT FROM pg_attribute a
-        WHERE a.attrelid = crm_health.crm_relation(v_schema, k.table_name)
-          AND a.attname = k.column_name AND NOT a.attisdropped)
-    ORDER BY 1, 2;
-  RETURN QUERY
-    SELECT 'error', format('%s is not a plain table: scores cannot be written to it', c.oid::regclass),
-           format('rename it, then psql -f sql/crm/install.sql makes the table %I.%I', v_schema, k.table_name)
-    FROM (SELECT DISTINCT t.table_name FROM crm_health.crm_columns() t WHERE t.table_role IN ('score', 'history')
-                                             OR t.table_name IN ('deal_health_alerts', 'ghost_detection_signals')) k
-    JOIN pg_class c ON c.oid = crm_health.crm_relation(v_schema, k.table_name)
-    WHERE c.relkind NOT IN ('r', 'p');
+  RETURN QUERY SELECT * FROM crm_health.check_columns(v_schema);
   RETURN QUERY
     SELECT 'error', format('%s refers to %s, and its rows are read from %s', c.oid::regclass, f.confrelid::regclass,
                            crm_health.crm_relation(v_schema, t.relname)),
@@ -90,11 +67,31 @@ BEGIN
     RETURN QUERY
       SELECT 'error', format('%s, who computes the scores, may not write %s', v_owner::regrole, c.oid::regclass),
              format('GRANT INSERT, UPDATE, DELETE ON %s TO %s', c.oid::regclass, v_owner::regrole)
-      FROM (SELECT DISTINCT t.table_name FROM crm_health.crm_columns() t WHERE t.table_role IN ('score', 'history')
-                                               OR t.table_name IN ('deal_health_alerts', 'ghost_detection_signals')) k
+      FROM (SELECT DISTINCT w.table_name FROM crm_health.written_columns() w) k
       JOIN pg_class c ON c.oid = crm_health.crm_relation(v_schema, k.table_name)
       WHERE NOT (has_table_privilege(v_owner, c.oid, 'INSERT') AND has_table_privilege(v_owner, c.oid, 'UPDATE')
                  AND has_table_privilege(v_owner, c.oid, 'DELETE'));
+    -- Without the two columns the reply flags are not kept here.
+    RETURN QUERY
+      SELECT 'warning', format('%s, who computes the scores, may not note on a mail of %s that it was answered: crm_health.link_replies fails', v_owner::regrole, c.oid::regclass),
+             format('GRANT UPDATE (was_replied, response_time_hours) ON %s TO %s', c.oid::regclass, v_owner::regrole)
+      FROM pg_class c
+      WHERE c.oid = crm_health.crm_relation(v_schema, 'communication_events')
+        AND crm_health.has_columns(c.oid, 'was_replied, response_time_hours')
+        AND EXISTS (
+          SELECT FROM pg_attribute a
+          WHERE a.attrelid = c.oid AND a.attname IN ('was_replied', 'response_time_hours')
+            AND pg_column_is_updatable(a.attrelid, a.attnum, true) AND NOT has_column_privilege(v_owner, a.attrelid, a.attnum, 'UPDATE'));
+    -- What the statements of a refresh call: it reads and writes no table, and is granted to everyone. Two are for the servers of a Citus cluster.
+    RETURN QUERY
+      SELECT 'error', format('%s, who computes the scores, may not execute %s, which a refresh calls', v_owner::regrole, p.oid::regprocedure),
+             format('GRANT EXECUTE ON FUNCTION %s TO %s', p.oid::regprocedure, v_owner::regrole)
+      FROM pg_proc p
+      JOIN pg_language l ON l.oid = p.prolang
+      JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
+      JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'crm_health'
+      WHERE NOT p.prosecdef AND (l.lanname = 'c' OR p.prokind = 'a') AND p.proname NOT IN ('on_shard', 'on_worker') AND NOT has_function_privilege(v_owner, p.oid, 'EXECUTE')
+      ORDER BY 2;
     RETURN QUERY
       SELECT 'error', format('row security of %s would hide rows from %s, who computes the scores', c.oid::regclass, v_owner::regrole),
              format('ALTER ROLE %s BYPASSRLS', v_owner::regrole)
@@ -112,33 +109,7 @@ BEGIN
     WHERE n.nspname IN (v_schema, 'public')
       AND EXISTS (SELECT FROM aclexplode(n.nspacl) g WHERE g.grantee = 0 AND g.privilege_type = 'CREATE');
 
-  -- Keys and indexes. A view's are its own matter.
-  RETURN QUERY
-    SELECT 'error', format('%s has no unique key on (%s): a refresh could store a score twice', c.oid::regclass, k.key),
-           format('CREATE UNIQUE INDEX ON %s (%s)', c.oid::regclass, k.key)
-    FROM (VALUES ('deal_health_scores', 'deal_id'), ('relationship_health_scores', 'user_id, contact_id'),
-                 ('relationship_health_scores', 'user_id, company_id')) k (table_name, key)
-    JOIN pg_class c ON c.oid = crm_health.crm_relation(v_schema, k.table_name) AND c.relkind = 'r'
-    WHERE NOT crm_health.has_index(c.oid, string_to_array(k.key, ', '), true)
-      -- On a Citus cluster every key has the user.
-      AND NOT (EXISTS (SELECT FROM pg_class r WHERE r.relname = 'replaced' AND r.relnamespace = to_regnamespace('crm_health_citus')) AND crm_health.has_index(c.oid, string_to_array(k.key || ', user_id', ', '), true));
-  RETURN QUERY
-    SELECT 'warning', format('%s has no index that leads with (%s): each refresh reads the whole table', c.oid::regclass, k.key),
-           format('CREATE INDEX CONCURRENTLY ON %s (%s)', c.oid::regclass, k.wanted)
-    FROM (VALUES ('communication_events', 'user_id, contact_id', 'user_id, contact_id, event_timestamp DESC'),
-                 ('contacts', 'owner_id', 'owner_id'), ('deals', 'owner_id', 'owner_id'),
-                 ('meetings', 'owner_user_id', 'owner_user_id, primary_contact_id'),
-                 ('activities', 'user_id', 'user_id, deal_id')) k (table_name, key, wanted)
-    JOIN pg_class c ON c.oid = crm_health.crm_relation(v_schema, k.table_name) AND c.relkind = 'r'
-    WHERE NOT crm_health.has_index(c.oid, string_to_array(k.key, ', '), false);
-  RETURN QUERY
-    SELECT 'warning', format('index %s holds a column that every refresh changes: score updates cannot stay in place', i.indexrelid::regclass),
-           format('DROP INDEX CONCURRENTLY %s', i.indexrelid::regclass)
-    FROM pg_index i
-    JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
-    WHERE i.indrelid IN (crm_health.crm_relation(v_schema, 'deal_health_scores'), crm_health.crm_relation(v_schema, 'relationship_health_scores'))
-      AND a.attname IN ('last_calculated_at', 'updated_at', 'overall_health_score', 'health_status', 'risk_level', 'is_ghost_risk')
-      AND NOT i.indisunique;
+  RETURN QUERY SELECT * FROM crm_health.check_indexes(v_schema);
 
   -- Who keeps the history. The same test as in sql/refresh/catalog.sql.
   RETURN QUERY
@@ -237,22 +208,3 @@ AS $$
   ORDER BY n.nspname = p_schema DESC LIMIT 1
 $$;
 COMMENT ON FUNCTION crm_health.crm_relation(text, text) IS 'The table or view that a refresh uses under this name, NULL if there is none';
-
--- Whether an index leads with the columns in this order; a unique one must have exactly these, and hold every row
--- but those where one of them is NULL.
-CREATE FUNCTION crm_health.has_index(p_table regclass, p_columns text[], p_unique boolean) RETURNS boolean
-LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
-AS $$
-  SELECT EXISTS (
-    SELECT FROM pg_index i
-    CROSS JOIN LATERAL (
-      SELECT array_agg(a.attname::text ORDER BY k.ordinality) AS columns
-      FROM unnest(i.indkey[0 : i.indnkeyatts - 1]) WITH ORDINALITY k (attnum, ordinality)
-      JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
-    ) x
-    WHERE i.indrelid = p_table AND i.indisvalid
-      AND CASE WHEN p_unique THEN i.indisunique AND x.columns <@ p_columns AND p_columns <@ x.columns
-                         AND coalesce(pg_get_expr(i.indpred, i.indrelid) ~ '^\(\w+ IS NOT NULL\)$', true)
-               ELSE x.columns[1 : cardinality(p_columns)] = p_columns END)
-$$;
-COMMENT ON FUNCTION crm_health.has_index(regclass, text[], boolean) IS 'Whether a table has an index on these columns';

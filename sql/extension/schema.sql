@@ -1,6 +1,17 @@
 -- Everything below names its schema; nothing is looked up where others can write.
 SET LOCAL search_path TO pg_catalog, pg_temp;
 
+-- Names and subjects are read and written as UTF-8: in another encoding the first letter beyond ASCII would fail.
+DO $$
+BEGIN
+  IF getdatabaseencoding() <> 'UTF8' THEN
+    RAISE EXCEPTION 'crm_health needs a database in UTF8, and this one is in %', getdatabaseencoding()
+      USING ERRCODE = 'feature_not_supported',
+            HINT = format('CREATE DATABASE … ENCODING ''UTF8'' TEMPLATE template0, bring a dump of %I into it, and create the extension there', current_database());
+  END IF;
+END
+$$;
+
 -- The schema outlives the extension: what the user configured is kept in it (see config_kept.sql).
 DO $$
 DECLARE

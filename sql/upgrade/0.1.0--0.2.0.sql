@@ -13,6 +13,8 @@
 \replace refresh_active_users.sql crm_health.refresh_active_users
 \replace schedule.sql crm_health.purge crm_health.schedule crm_health.unschedule crm_health.require_pg_cron
 \replace check_install.sql crm_health.check_install crm_health.crm_relation
+\create check_tables.sql
+\replace check_indexes.sql
 \create metrics.sql
 
 -- Grants on new objects alone: what was granted or revoked on the others is the deployment's own.

@@ -67,7 +67,7 @@ const SEEN: [&str; 8] = [
 ];
 
 /// What another test sees, for it takes a server of its own, or a bare Debian: the message and the test.
-const SEEN_ELSEWHERE: [(&str, &str); 5] = [
+const SEEN_ELSEWHERE: [(&str, &str); 6] = [
     (
         "pg_cron is not installed on this server",
         "tests/tests/no_cron.rs",
@@ -87,6 +87,10 @@ const SEEN_ELSEWHERE: [(&str, &str); 5] = [
     (
         "could not access file \"crm_health\": No such file or directory",
         "scripts/test-packages.sh",
+    ),
+    (
+        "crm_health needs a database in UTF8, and this one is in LATIN1",
+        "tests/tests/check_install/tables.rs",
     ),
 ];
 

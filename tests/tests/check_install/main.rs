@@ -1,5 +1,8 @@
 //! check_install finds each kind of trouble, and its hint mends it.
 
+mod indexes;
+mod tables;
+
 use crm_health_tests::database::connect;
 use crm_health_tests::session::Role;
 use crm_health_tests::{Cluster, Database};
@@ -67,12 +70,12 @@ fn a_needed_column_that_is_not_there() {
 #[test]
 fn a_useful_column_that_is_not_there() {
     let mut db = Database::new();
-    let drop = "ALTER TABLE communication_events DROP COLUMN was_opened";
+    let drop = "ALTER TABLE communication_events DROP COLUMN subject";
     assert_found_and_mended(
         &mut db,
         drop,
         "warning",
-        "communication_events has no column was_opened",
+        "communication_events has no column subject",
     );
 }
 
