@@ -141,6 +141,12 @@ BEGIN
            format('UPDATE crm_health.signal_weights SET weight = 1 WHERE model = %L', w.model)
     FROM crm_health.signal_weights w GROUP BY w.model HAVING sum(w.weight) = 0;
 
+  RETURN QUERY
+    SELECT 'error', format('the cut-offs of model %s do not descend', m),
+           format('UPDATE crm_health.status_cutoffs SET min_score = CASE status WHEN ''healthy'' THEN %s WHEN ''critical'' THEN 25 ELSE 50 END WHERE model = %L',
+                  CASE m WHEN 'deal' THEN 75 ELSE 70 END, m)
+    FROM crm_health.disordered_cutoffs() m;
+
   -- Rules that a refresh passes over.
   v_rules := crm_health.crm_relation(v_schema, 'deal_health_rules');
   IF v_rules IS NOT NULL AND has_table_privilege(v_rules, 'SELECT')

@@ -9,13 +9,16 @@ DECLARE
   -- The key of each config table is its leading text columns.
   v_keys text[] := TG_ARGV;
   v_same_key text;
-  v_replaced bigint;
+  v_shipped jsonb;
 BEGIN
   SELECT string_agg(format('t.%1$I = ($1).%1$I', k), ' AND ') INTO v_same_key FROM unnest(v_keys) k;
   IF TG_OP = 'INSERT' THEN
-    EXECUTE format('DELETE FROM %s t WHERE %s AND t.shipped AND t.changed_at IS NULL', TG_RELID::regclass, v_same_key) USING NEW;
-    GET DIAGNOSTICS v_replaced = ROW_COUNT;
-    NEW.shipped := v_replaced > 0;
+    EXECUTE format('DELETE FROM %s t WHERE %s AND t.shipped AND t.changed_at IS NULL RETURNING to_jsonb(t)', TG_RELID::regclass, v_same_key)
+      INTO v_shipped USING NEW;
+    NEW.shipped := v_shipped IS NOT NULL;
+    IF TG_TABLE_NAME = 'settings' THEN
+      NEW.description := coalesce(nullif(NEW.description, ''), v_shipped ->> 'description', '');
+    END IF;
     NEW.changed_at := coalesce(NEW.changed_at, now());
     RETURN NEW;
   ELSIF TG_OP = 'UPDATE' THEN
@@ -43,6 +46,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   v_grantee text;
+  v_is_renamed boolean;
 BEGIN
   -- The row that ships made way for the user's: not a change of its own.
   IF TG_OP = 'DELETE' AND pg_trigger_depth() > 1 THEN
@@ -67,6 +71,13 @@ BEGIN
       EXECUTE format('REVOKE ALL ON crm_health.config_changes FROM %s', v_grantee);
     END LOOP;
   END IF;
+  -- Under another key the old row is gone.
+  v_is_renamed := TG_OP = 'UPDATE' AND EXISTS (
+    SELECT FROM unnest(TG_ARGV) k WHERE to_jsonb(OLD) -> k IS DISTINCT FROM to_jsonb(NEW) -> k);
+  IF v_is_renamed THEN
+    INSERT INTO crm_health.config_changes (changed_at, changed_by, table_name, deleted, row_data)
+    VALUES (clock_timestamp(), session_user, TG_TABLE_NAME, true, to_jsonb(OLD));
+  END IF;
   INSERT INTO crm_health.config_changes (changed_at, changed_by, table_name, deleted, row_data)
   VALUES (clock_timestamp(), session_user, TG_TABLE_NAME, TG_OP = 'DELETE',
           to_jsonb(CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END));
@@ -77,15 +88,22 @@ COMMENT ON FUNCTION crm_health.keep_config_change() IS 'Trigger: writes each cha
 REVOKE ALL ON FUNCTION crm_health.keep_config_change() FROM PUBLIC;
 
 -- The cut-offs of a model descend; rows alone cannot say that.
+CREATE FUNCTION crm_health.disordered_cutoffs() RETURNS SETOF text
+LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT DISTINCT a.model
+  FROM crm_health.status_cutoffs a
+  JOIN crm_health.status_cutoffs b USING (model)
+  WHERE (a.status, b.status) IN (('healthy', 'warning'), ('warning', 'critical'), ('healthy', 'critical'), ('healthy', 'at_risk'))
+    AND a.min_score <= b.min_score
+$$;
+COMMENT ON FUNCTION crm_health.disordered_cutoffs() IS 'The models whose cut-offs do not descend';
+
 CREATE FUNCTION crm_health.check_cutoffs() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  IF EXISTS (
-    SELECT FROM crm_health.status_cutoffs a
-    JOIN crm_health.status_cutoffs b USING (model)
-    WHERE (a.status, b.status) IN (('healthy', 'warning'), ('warning', 'critical'), ('healthy', 'critical'), ('healthy', 'at_risk'))
-      AND a.min_score <= b.min_score) THEN
+  IF EXISTS (SELECT FROM crm_health.disordered_cutoffs()) THEN
     RAISE EXCEPTION 'cut-offs of crm_health.status_cutoffs must descend: healthy above warning above critical, healthy above at_risk'
       USING ERRCODE = 'check_violation', HINT = 'change the rows of one model in one statement';
   END IF;
@@ -104,17 +122,18 @@ CREATE TRIGGER mark_config_change BEFORE INSERT OR UPDATE OR DELETE ON crm_healt
 CREATE TRIGGER mark_config_change BEFORE INSERT OR UPDATE OR DELETE ON crm_health.status_cutoffs
   FOR EACH ROW EXECUTE FUNCTION crm_health.mark_config_change('model', 'status');
 
-CREATE TRIGGER check_cutoffs AFTER INSERT OR UPDATE ON crm_health.status_cutoffs
+-- Not of an INSERT: rows that come back one by one, as a dump may bring them, pass through states that do not descend.
+CREATE TRIGGER check_cutoffs AFTER UPDATE ON crm_health.status_cutoffs
   FOR EACH STATEMENT EXECUTE FUNCTION crm_health.check_cutoffs();
 
 CREATE TRIGGER keep_config_change AFTER INSERT OR UPDATE OR DELETE ON crm_health.settings
-  FOR EACH ROW EXECUTE FUNCTION crm_health.keep_config_change();
+  FOR EACH ROW EXECUTE FUNCTION crm_health.keep_config_change('name');
 CREATE TRIGGER keep_config_change AFTER INSERT OR UPDATE OR DELETE ON crm_health.stage_thresholds
-  FOR EACH ROW EXECUTE FUNCTION crm_health.keep_config_change();
+  FOR EACH ROW EXECUTE FUNCTION crm_health.keep_config_change('stage');
 CREATE TRIGGER keep_config_change AFTER INSERT OR UPDATE OR DELETE ON crm_health.signal_weights
-  FOR EACH ROW EXECUTE FUNCTION crm_health.keep_config_change();
+  FOR EACH ROW EXECUTE FUNCTION crm_health.keep_config_change('model', 'signal');
 CREATE TRIGGER keep_config_change AFTER INSERT OR UPDATE OR DELETE ON crm_health.status_cutoffs
-  FOR EACH ROW EXECUTE FUNCTION crm_health.keep_config_change();
+  FOR EACH ROW EXECUTE FUNCTION crm_health.keep_config_change('model', 'status');
 
 -- What an earlier installation of this database was told: row by row, so that one that is not valid any
 -- more does not take the others along. The cut-offs of a model come together, for one alone may not descend.
@@ -162,6 +181,9 @@ BEGIN
           (SELECT string_agg(format('c.row_data ->> %L', c), ', ') FROM unnest(v_keys::text[]) c),
           (SELECT string_agg(format('c.row_data ->> %L', c), ', ') FROM unnest(v_together::text[]) c))
         USING v_group;
+        IF v_table = 'status_cutoffs' AND EXISTS (SELECT FROM crm_health.disordered_cutoffs()) THEN
+          RAISE EXCEPTION 'the cut-offs do not descend' USING ERRCODE = 'check_violation';
+        END IF;
       EXCEPTION WHEN integrity_constraint_violation OR data_exception THEN
         RAISE WARNING 'what config_changes kept of % in crm_health.% is no longer valid and was not read back: %',
           v_group, v_table, SQLERRM;

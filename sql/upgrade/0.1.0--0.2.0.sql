@@ -3,6 +3,8 @@
 
 \constraint config_tables.sql crm_health.settings settings_name_is_known settings_notification_retention_days_is_1_to_36500 settings_alert_quiet_days_is_0_to_3650
 \setting notification_retention_days alert_quiet_days
+\create config_kept.sql crm_health.disordered_cutoffs
+\replace config_kept.sql crm_health.mark_config_change keep_config_change check_cutoffs
 \create gather.sql
 \create deal_owners.sql
 \create citus.sql

@@ -74,6 +74,56 @@ fn a_restore_into_a_new_cluster_has_every_score_history_run_and_setting() {
     );
 }
 
+#[test]
+fn a_dump_of_inserts_brings_the_cutoffs_back_row_by_row() {
+    let mut db = configured();
+    let before = configuration(db.client());
+    assert!(before.contains("cutoff deal healthy 22 t"), "{before}");
+    let dump = dump(&db.url(), &["--inserts"]);
+    let mut other = Database::empty();
+    restore(&other.url(), &dump);
+    assert_eq!(configuration(other.client()), before);
+}
+
+#[test]
+fn a_row_that_was_renamed_comes_back_under_its_new_name_alone() {
+    let mut db = Database::new();
+    db.run(
+        "INSERT INTO crm_health.stage_thresholds (stage, optimal_days, warning_days, critical_days) VALUES ('Demo', 1, 2, 3);
+         UPDATE crm_health.stage_thresholds SET stage = 'Trial' WHERE stage = 'Demo';
+         DROP EXTENSION crm_health; CREATE EXTENSION crm_health",
+    );
+    let stages: String = db.value(
+        "SELECT string_agg(stage, ', ') FROM crm_health.stage_thresholds WHERE changed_at IS NOT NULL",
+        &[],
+    );
+    assert_eq!(stages, "Trial");
+}
+
+#[test]
+fn a_setting_that_was_changed_keeps_its_description() {
+    let mut db = configured();
+    let described = "SELECT string_agg(name || ': ' || description, E'\\n' ORDER BY name) FROM crm_health.settings";
+    let before: String = db.value(described, &[]);
+    db.run("DROP EXTENSION crm_health; CREATE EXTENSION crm_health");
+    assert_eq!(db.value::<String>(described, &[]), before);
+}
+
+#[test]
+fn cutoffs_that_no_longer_descend_are_not_read_back() {
+    let mut db = Database::new();
+    db.run(
+        "UPDATE crm_health.status_cutoffs SET min_score = 60 WHERE model = 'deal' AND status = 'warning';
+         UPDATE crm_health.config_changes SET row_data = row_data || '{\"min_score\": 80}';
+         DROP EXTENSION crm_health; CREATE EXTENSION crm_health",
+    );
+    let kept: i32 = db.value(
+        "SELECT min_score FROM crm_health.status_cutoffs WHERE model = 'deal' AND status = 'warning'",
+        &[],
+    );
+    assert_eq!(kept, 50);
+}
+
 /// Without the time of each change.
 fn strip_times(configuration: &str) -> String {
     configuration

@@ -260,6 +260,18 @@ fn weights_that_sum_to_zero() {
 }
 
 #[test]
+fn cutoffs_that_do_not_descend() {
+    let mut db = Database::new();
+    let damage = "INSERT INTO crm_health.status_cutoffs (model, status, min_score) VALUES ('deal', 'warning', 80)";
+    assert_found_and_mended(
+        &mut db,
+        damage,
+        "error",
+        "the cut-offs of model deal do not descend",
+    );
+}
+
+#[test]
 fn a_function_that_was_opened_to_everyone() {
     let mut db = Database::new();
     let grant = "GRANT EXECUTE ON FUNCTION crm_health.purge TO PUBLIC";
