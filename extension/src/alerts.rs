@@ -1,10 +1,11 @@
 //! What the app does with an alert, and the check of a rule that is about to be saved.
 
-use pgrx::datum::{JsonB, Uuid};
+use pgrx::datum::Uuid;
 use pgrx::prelude::*;
 use pgrx::{IntoDatum, pg_getarg, pg_sys};
 
 use crate::error::{Error, Result, or_raise};
+use crate::json::{self, TooLarge};
 use crate::owner::AsOwner;
 use crate::raw::pg_function;
 use crate::refresh::alert_rules;
@@ -46,18 +47,19 @@ pg_function! {
     }
 }
 
-/// `crm_health.check_deal_rule(p_rule)`
-#[pg_extern(sql = false)]
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "PostgreSQL's arguments come by value"
-)]
-fn check_deal_rule(rule: JsonB) {
-    let checked = alert_rules::check(&rule.0).map_err(|error| Error::Rule {
-        name: rule.0["rule_name"].as_str().unwrap_or_default().to_owned(),
-        reason: error.to_string(),
-    });
-    or_raise(checked);
+pg_function! {
+    /// `crm_health.check_deal_rule(p_rule)`
+    fn check_deal_rule_wrapper(fcinfo) {
+        // SAFETY: the argument is declared jsonb.
+        let rule = or_raise(unsafe { json::argument(fcinfo, 0, TooLarge::Words) });
+        let rule = rule.unwrap_or_default();
+        let checked = alert_rules::check(&rule).map_err(|error| Error::Rule {
+            name: rule["rule_name"].as_str().unwrap_or_default().to_owned(),
+            reason: error.to_string(),
+        });
+        or_raise(checked);
+        pg_sys::Datum::null()
+    }
 }
 
 fn answer(fcinfo: pg_sys::FunctionCallInfo, to: &Move) -> pg_sys::Datum {

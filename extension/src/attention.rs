@@ -9,7 +9,7 @@ use crate::crm::{self, Crm};
 use crate::error::{Error, Result, or_raise};
 use crate::owner::AsOwner;
 use crate::raw::{RowSink, pg_function};
-use crate::refresh::{Kind, reasons_statement, worst_statement};
+use crate::refresh::{Kind, check_as_of, reasons_statement, worst_statement};
 use crate::settings::{Settings, scoring_config};
 use crate::{caller, citus};
 
@@ -60,6 +60,7 @@ fn attention(
     as_of: Option<TimestampWithTimeZone>,
 ) -> Result<Vec<Item>> {
     let as_of = as_of.ok_or(Error::AsOfOutOfRange)?;
+    check_as_of(as_of)?;
     if limit < 0 {
         return Err(Error::Input(format!(
             "p_limit must not be negative, but is {limit}"

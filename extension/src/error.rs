@@ -13,6 +13,8 @@ pub(crate) enum Error {
     MaxAgeOutOfRange { given: i32 },
     #[error("p_as_of must be a finite time within 1 to 9999 AD")]
     AsOfOutOfRange,
+    #[error("p_as_of must not be in the future: what is to be kept would be deleted")]
+    AsOfInFuture,
     #[error("permission denied to refresh or read the scores of another user")]
     NotYours,
     #[error("permission denied for crm_health: this needs a trusted role")]
@@ -94,6 +96,7 @@ impl Error {
             Error::MaxAgeNull
             | Error::MaxAgeOutOfRange { .. }
             | Error::AsOfOutOfRange
+            | Error::AsOfInFuture
             | Error::Config { .. }
             | Error::NotCollected
             | Error::Input(_) => Code::ERRCODE_INVALID_PARAMETER_VALUE,
@@ -127,6 +130,7 @@ impl Error {
         let hint = match self {
             Error::MaxAgeNull => "leave the argument out for the default, or pass 0 to compute every score".to_owned(),
             Error::MaxAgeOutOfRange { .. } => "0 computes every score, 24 those older than a day".to_owned(),
+            Error::AsOfInFuture => "leave the argument out for now; the settings history_retention_days, run_log_retention_days and notification_retention_days say how long what is kept".to_owned(),
             Error::NotYours => "a caller with a JWT subject may name itself only; a role listed in the setting trusted_roles may name anyone".to_owned(),
             Error::NotTrusted => "call as a superuser, as the owner of the score tables, or as a member of a role listed in the setting trusted_roles".to_owned(),
             Error::SchemaMissing { .. } => "UPDATE crm_health.settings SET value = 'public' WHERE name = 'crm_schema'".to_owned(),

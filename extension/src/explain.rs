@@ -16,7 +16,7 @@ use crate::ghost::streams::Days;
 use crate::owner::AsOwner;
 use crate::pipeline::Pipelines;
 use crate::raw::{RowSink, pg_function};
-use crate::refresh::{Kind, explain_statement};
+use crate::refresh::{Kind, check_as_of, explain_statement};
 use crate::score::{as_of, measure_deal, measure_relationship};
 use crate::settings::{Settings, parse_config, scoring_config};
 use crate::{caller, citus, crm, pipeline};
@@ -137,6 +137,7 @@ fn explain(fcinfo: pg_sys::FunctionCallInfo, kind: Kind) -> pg_sys::Datum {
 }
 
 fn explain_one(sink: &mut RowSink, kind: Kind, id: Uuid, at: TimestampWithTimeZone) -> Result<()> {
+    check_as_of(at)?;
     let settings = Settings::read()?;
     let crm = crm::current(&settings.crm_schema)?;
     let owner = crm.score_owner()?;

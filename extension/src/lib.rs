@@ -17,6 +17,7 @@ mod explain;
 mod functions;
 mod gather;
 mod ghost;
+mod json;
 mod metrics;
 mod outbox;
 mod owner;

@@ -9,6 +9,7 @@ use crate::crm::Crm;
 use crate::error::{Error, Result, or_raise};
 use crate::owner::AsOwner;
 use crate::raw::pg_function;
+use crate::refresh::check_as_of;
 use crate::settings::Settings;
 use crate::{caller, citus, crm};
 
@@ -24,6 +25,10 @@ pg_function! {
 
 fn purge_all(as_of: Option<TimestampWithTimeZone>) -> Result<serde_json::Value> {
     let as_of = as_of.ok_or(Error::AsOfOutOfRange)?;
+    // SAFETY: reads the clock.
+    if check_as_of(as_of)? > unsafe { pg_sys::GetCurrentTimestamp() } {
+        return Err(Error::AsOfInFuture);
+    }
     let settings = Settings::read()?;
     let crm = crm::current(&settings.crm_schema)?;
     let owner = crm.score_owner()?;

@@ -7,6 +7,7 @@ use pgrx::{IntoDatum, pg_getarg, pg_sys};
 use crate::error::{Error, Result, or_raise};
 use crate::owner::AsOwner;
 use crate::raw::{RowSink, pg_function};
+use crate::refresh::check_as_of;
 use crate::settings::Settings;
 use crate::{caller, crm};
 
@@ -44,6 +45,7 @@ fn trusted() -> Result<()> {
 
 fn active(as_of: Option<TimestampWithTimeZone>) -> Result<Vec<Uuid>> {
     let as_of = as_of.ok_or(Error::AsOfOutOfRange)?;
+    check_as_of(as_of)?;
     let settings = Settings::read()?;
     let crm = crm::current(&settings.crm_schema)?;
     let owner = crm.score_owner()?;

@@ -42,6 +42,9 @@ BEGIN
       USING ERRCODE = 'invalid_parameter_value', HINT = 'for example ''pg_cron'' or ''manual''';
   END IF;
   v_as_of := coalesce(p_as_of, now());
+  IF v_as_of NOT BETWEEN '0001-01-01 00:00:00+00' AND '9999-12-31 23:59:59.999999+00' THEN
+    RAISE EXCEPTION 'p_as_of must be a finite time within 1 to 9999 AD' USING ERRCODE = 'invalid_parameter_value';
+  END IF;
   v_age := coalesce(p_max_age_hours, crm_health.setting('default_max_age_hours')::integer);
   v_size := crm_health.setting('refresh_batch_users')::integer;
   -- Granted to whoever runs the job on a Citus cluster; without it the users are refreshed there one after the other.

@@ -5,7 +5,7 @@ WITH mail AS (
          coalesce('t' || e.thread_id, 'c' || e.contact_id::text) AS conversation
   FROM {communication_events} e
   WHERE e.user_id = $1 AND e.event_type IN ('email_sent', 'email_received')
-    AND e.direction IN ('inbound', 'outbound') AND e.event_timestamp IS NOT NULL
+    AND e.direction IN ('inbound', 'outbound') AND isfinite(e.event_timestamp)
     AND (e.thread_id IS NOT NULL OR e.contact_id IS NOT NULL)
     -- A newsletter or an out-of-office note answers nobody.
     AND coalesce(e.metadata ->> 'automated', 'false') <> 'true'

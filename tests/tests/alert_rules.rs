@@ -377,3 +377,25 @@ fn rules_are_saved_unchecked_where_the_extension_is_gone_and_found_when_it_is_ba
         "the others still speak"
     );
 }
+
+#[test]
+fn a_rule_with_a_number_that_no_double_holds_is_passed_over() {
+    let mut db = Database::new();
+    db.run(&format!("ALTER TABLE deal_health_rules DISABLE TRIGGER USER; {RULE}; UPDATE deal_health_rules SET threshold_value = 1e400 WHERE rule_name = 'Mine'; ALTER TABLE deal_health_rules ENABLE TRIGGER USER"));
+    let (user, _) = deal(&mut db, 40.0);
+    refresh(&mut db, user);
+    assert!(!alerts(&mut db).as_array().expect("alerts").is_empty());
+    let told: String = db.value(
+        "SELECT problem FROM crm_health.check_install() WHERE hint LIKE '%deal_health_rules%'",
+        &[],
+    );
+    assert!(
+        told.starts_with("rule \"Mine\" cannot be used") && told.contains("too large"),
+        "{told}"
+    );
+    assert_eq!(
+        db.error("UPDATE deal_health_rules SET threshold_value = 1e401 WHERE rule_name = 'Mine'")
+            .0,
+        "23514"
+    );
+}

@@ -72,6 +72,73 @@ fn an_instant_that_makes_no_sense_is_refused() {
 }
 
 #[test]
+fn an_instant_to_look_from_that_makes_no_sense_is_refused_alike() {
+    let mut db = Database::new();
+    let mut crm = Crm(&mut db);
+    let user = crm.user(0.0);
+    let (contact, deal) = (crm.contact(user), crm.deal(user, "SQL", 5.0));
+    for at in [
+        "infinity",
+        "-infinity",
+        "0044-03-15 BC",
+        "10000-01-01 00:00+00",
+    ] {
+        for call in [
+            format!("SELECT * FROM crm_health.explain_deal('{deal}', '{at}')"),
+            format!("SELECT * FROM crm_health.explain_contact('{contact}', '{at}')"),
+            format!("SELECT * FROM crm_health.needs_attention(p_as_of => '{at}')"),
+            format!("SELECT crm_health.active_users('{at}')"),
+            format!("CALL crm_health.refresh_active_users('test', 0, '{at}')"),
+            format!("SELECT crm_health.purge('{at}')"),
+        ] {
+            let (state, message, _) = db.error(&call);
+            assert_eq!(state, "22023", "{call}: {message}");
+            assert!(message.contains("p_as_of"), "{message}");
+        }
+    }
+    let runs: i64 = db.value("SELECT count(*) FROM crm_health.runs", &[]);
+    assert_eq!(runs, 0, "and nothing is logged as done");
+}
+
+#[test]
+fn numbers_that_no_double_holds_are_no_trouble() {
+    let mut db = Database::new();
+    let huge: serde_json::Value = db.value(
+        "SELECT jsonb_build_array(crm_health.score_deal('{\"days_in_stage\": 1e400}'), crm_health.score_deal('{\"days_in_stage\": 36500}'),
+                crm_health.score_relationship('{\"avg_response_time_hours\": 1e400}') -> 'response_behavior_score',
+                crm_health.score_relationship('{\"avg_response_time_hours\": 1e300}') -> 'response_behavior_score')",
+        &[],
+    );
+    assert_eq!(
+        huge[0]["stage_velocity_score"],
+        huge[1]["stage_velocity_score"]
+    );
+    assert_eq!(huge[2], huge[3]);
+    assert_eq!(
+        db.error("SELECT crm_health.assess_ghost(50, '[{\"signal_type\": -1e400, \"severity\": \"low\"}]')").0,
+        "22023"
+    );
+    let mut crm = Crm(&mut db);
+    let user = crm.user(0.0);
+    let contact = crm.contact(user);
+    let event = crm.received(user, contact, 1.0);
+    crm.set(
+        "communication_events",
+        event,
+        r#"metadata = '{"size": 1e400, "quote": "a \"b\" 1e400", "small": -1.5}'"#,
+    );
+    let export: serde_json::Value = db.value("SELECT crm_health.export_contact($1)", &[&contact]);
+    let metadata = &export["communication_events"][0]["metadata"];
+    assert_eq!(
+        metadata["size"].as_str().map(str::len),
+        Some(401),
+        "{metadata}"
+    );
+    assert_eq!(metadata["quote"], "a \"b\" 1e400");
+    assert_eq!(metadata["small"], -1.5);
+}
+
+#[test]
 fn no_users_at_all_are_no_trouble() {
     let mut db = Database::new();
     db.run(SAMPLE);

@@ -146,4 +146,11 @@ fn without_history_tables_there_is_nothing_to_purge() {
 fn an_instant_that_is_none_is_refused() {
     let mut db = Database::new();
     assert_eq!(db.error("SELECT crm_health.purge(NULL)").0, "22023");
+    let (code, message, hint) = db.error("SELECT crm_health.purge(now() + interval '1 day')");
+    assert_eq!(code, "22023");
+    assert!(
+        message.contains("p_as_of must not be in the future"),
+        "{message}"
+    );
+    assert!(hint.contains("history_retention_days"), "{hint}");
 }

@@ -272,6 +272,24 @@ fn rows_without_a_contact_a_thread_or_metadata_are_no_trouble() {
 }
 
 #[test]
+fn a_mail_before_or_after_all_time_is_left_out() {
+    let mut db = Database::new();
+    let (user, contact) = pair(&mut db);
+    for edge in ["-infinity", "infinity"] {
+        let event = mail(&mut db, user, contact, "outbound", 1.0, None);
+        Crm(&mut db).set(
+            "communication_events",
+            event,
+            &format!("event_timestamp = '{edge}'"),
+        );
+    }
+    mail(&mut db, user, contact, "outbound", 2.0, None);
+    let answer = mail(&mut db, user, contact, "inbound", 3.0, None);
+    assert_eq!(link(&mut db, user), 2);
+    assert_eq!(linked(&mut db, answer), (false, Some(1.0)));
+}
+
+#[test]
 fn a_hundred_thousand_mails_are_linked_at_once() {
     let mut db = Database::new();
     let (user, contact) = pair(&mut db);

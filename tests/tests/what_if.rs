@@ -284,3 +284,14 @@ fn ghost_signals_that_are_none_are_named() {
         assert!(message.contains(named), "{message}");
     }
 }
+
+#[test]
+fn a_ghost_model_that_is_none_is_refused_with_those_that_are() {
+    let mut db = Database::new();
+    let (code, message, _) = db.error("SELECT crm_health.score_relationship('{}', 'RULES')");
+    assert_eq!(code, "22023");
+    assert_eq!(
+        message,
+        "ghost_model must be calibrated or rules, not \"RULES\""
+    );
+}

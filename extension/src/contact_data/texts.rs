@@ -1,12 +1,13 @@
 //! The statements of it: names sought and replaced in the texts of rows.
 
-use pgrx::datum::{DatumWithOid, JsonB, Uuid};
+use pgrx::datum::{DatumWithOid, Uuid};
 use pgrx::prelude::*;
 use serde_json::Value;
 
 use super::places::{CODE_KEYS, Mention};
 use crate::crm::Relation;
 use crate::error::Result;
+use crate::json::{self, TooLarge};
 
 /// What stands in the place of a name.
 const ERASED: &str = "[erased]";
@@ -186,13 +187,12 @@ pub(super) fn is_any(table: &str, condition: &str, user: Uuid, pattern: &str) ->
 
 /// The rows of a table as JSON.
 pub(super) fn rows(table: &str, condition: &str, arguments: &[DatumWithOid<'_>]) -> Result<Value> {
-    let statement =
-        format!("SELECT coalesce(jsonb_agg(to_jsonb(t)), '[]') FROM {table} t WHERE {condition}");
+    let statement = format!(
+        "SELECT coalesce(jsonb_agg(to_jsonb(t)), '[]')::text FROM {table} t WHERE {condition}"
+    );
     Spi::connect(|client| {
-        let found: Option<JsonB> = client
-            .select(statement.as_str(), None, arguments)?
-            .first()
-            .get(1)?;
-        Ok(found.map_or(Value::Null, |JsonB(rows)| rows))
+        let found = client.select(statement.as_str(), None, arguments)?;
+        let rows: Option<String> = found.first().get(1)?;
+        rows.map_or(Ok(Value::Null), |rows| json::parse(&rows, TooLarge::Text))
     })
 }

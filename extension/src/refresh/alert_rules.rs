@@ -1,13 +1,13 @@
 //! The tables of alerts and rules, as far as they can be used.
 
 use crm_health_scoring::alert::{Rule, RuleError, RuleRow};
-use pgrx::datum::JsonB;
 use pgrx::prelude::*;
 use serde_json::Value;
 
 use super::template::Template;
 use crate::crm::{Crm, Relation};
 use crate::error::Result;
+use crate::json::{self, TooLarge};
 
 /// The table of alerts. Where there is none there are no alerts; one that cannot be written to is
 /// warned of, for the scores are worth more than the alerts.
@@ -30,10 +30,13 @@ pub(super) fn read(crm: &Crm) -> Result<Option<Vec<Rule>>> {
         .fill(include_str!("../../../sql/refresh/alerts_rules.sql"), crm)?;
     let mut rules = Vec::new();
     Spi::connect(|client| -> Result<()> {
+        // As a text: a number of it may be one that JSON's reader refuses.
+        let statement = format!("SELECT q.rule::text FROM ({statement}) q (rule)");
         for row in client.select(statement.as_str(), None, &[])? {
-            let Some(JsonB(row)) = row.get(1)? else {
+            let Some(row) = row.get::<String>(1)? else {
                 continue;
             };
+            let row = json::parse(&row, TooLarge::Words)?;
             if row["is_active"] == Value::Bool(false) {
                 continue;
             }
