@@ -3,8 +3,8 @@
 --
 --   psql -d mydb -f sql/unadopt.sql      (as a superuser)
 --
--- One transaction. The CRM tables, scores and history stay; what schema crm_health holds (settings, thresholds, run log)
--- goes with the extension. If other objects depend on the extension nothing is changed, and the error lists them.
+-- One transaction. The CRM tables, scores and history stay, and so does schema crm_health with config_changes, what was
+-- configured; the run log and the outbox go with the extension. If other objects depend on the extension nothing is changed, and the error lists them.
 
 \set ON_ERROR_STOP on
 

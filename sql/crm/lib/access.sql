@@ -48,13 +48,13 @@ BEGIN
 END
 $$;
 
--- Runs a GRANT or REVOKE that only an owner may, and says so where this is not the owner.
+-- Runs a GRANT or REVOKE that only an owner may; where this is not the owner, crm_close says so.
 CREATE PROCEDURE pg_temp.crm_try(p_statement text)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     EXECUTE p_statement;
 EXCEPTION WHEN insufficient_privilege THEN
-    RAISE NOTICE 'left out (%): %;', SQLERRM, p_statement;
+    INSERT INTO pg_temp.crm_left_out VALUES (p_statement);
 END
 $$;
 

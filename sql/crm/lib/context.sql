@@ -3,6 +3,9 @@
 
 CREATE TEMPORARY TABLE crm_created (table_name text NOT NULL PRIMARY KEY) ON COMMIT DROP;
 
+-- What the role that runs this may not do.
+CREATE TEMPORARY TABLE crm_left_out (statement text NOT NULL) ON COMMIT DROP;
+
 CREATE FUNCTION pg_temp.crm_schema() RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $sql$ SELECT pg_catalog.current_setting('crm_install.schema') $sql$;
@@ -78,6 +81,7 @@ CREATE PROCEDURE pg_temp.crm_close()
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_created text := (SELECT pg_catalog.string_agg(table_name, ', ' ORDER BY table_name) FROM pg_temp.crm_created);
+    v_left_out text[] := ARRAY(SELECT statement FROM pg_temp.crm_left_out ORDER BY statement);
 BEGIN
     IF v_created IS NOT NULL THEN
         RAISE NOTICE 'created in schema %, owned by %: %', pg_temp.crm_schema(),
@@ -85,6 +89,10 @@ BEGIN
         IF NOT pg_temp.crm_is_superuser() THEN
             RAISE NOTICE 'not run by a superuser: no role was created, % owns the new tables', CURRENT_USER;
         END IF;
+    END IF;
+    IF v_left_out <> '{}' THEN
+        RAISE NOTICE 'left out: % grants that % may not give', pg_catalog.cardinality(v_left_out), CURRENT_USER
+            USING HINT = 'run this script as a superuser too, or: ' || pg_catalog.array_to_string(v_left_out, '; ');
     END IF;
 END
 $$;

@@ -1,6 +1,7 @@
 //! Tables and views of other shapes: what can be completed is, what cannot is told of, and nothing else is lost by it.
 
 use crm_health_tests::cluster::{program_path, repository};
+use crm_health_tests::session::Role;
 use crm_health_tests::{Crm, Database};
 
 use crate::said;
@@ -98,4 +99,23 @@ fn keys_that_are_numbers_are_refused_with_what_to_do() {
         assert!(told.contains("by a view"), "{told}");
         assert!(told.contains("docs/crm-tables.md"), "{told}");
     }
+}
+
+#[test]
+fn what_an_ordinary_owner_of_the_database_may_not_grant_is_told_in_one_notice() {
+    let role = Role::new("LOGIN");
+    let mut db = Database::empty();
+    db.run("CREATE EXTENSION crm_health");
+    let name: String = db.value("SELECT current_database()::text", &[]);
+    db.run(&format!("ALTER DATABASE {name} OWNER TO {}", role.name));
+    let url = db.url().replace("postgres@", &format!("{}@", role.name));
+    said(&url, "public");
+    let told = said(&url, "public");
+    assert_eq!(told.matches("NOTICE").count(), 1, "{told}");
+    assert!(told.contains("left out: "), "{told}");
+    assert!(
+        told.contains("GRANT EXECUTE ON FUNCTION crm_health.purge")
+            || told.contains("GRANT EXECUTE ON FUNCTION crm_health.explain_deal"),
+        "{told}"
+    );
 }
