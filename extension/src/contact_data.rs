@@ -183,7 +183,7 @@ impl Subject {
 }
 
 fn forget(subject: &Subject) -> Result<Value> {
-    let (mut deleted, mut scrubbed, mut left) = (Map::new(), Map::new(), Vec::new());
+    let (mut deleted, mut scrubbed, mut left) = (Map::new(), Map::new(), Vec::<String>::new());
     if subject.crm.is_spread() {
         let mut elsewhere = subject.elsewhere("forget_contact")?;
         for (of, counts) in [("deleted", &mut deleted), ("scrubbed", &mut scrubbed)] {
@@ -191,6 +191,8 @@ fn forget(subject: &Subject) -> Result<Value> {
                 *counts = known;
             }
         }
+        let names = elsewhere["left"].as_array().into_iter().flatten();
+        left.extend(names.filter_map(Value::as_str).map(str::to_owned));
         for table in COLLEAGUES {
             let statement = format!(
                 "DELETE FROM {} t WHERE {OF_COLLEAGUES}",

@@ -87,8 +87,9 @@ pub(super) fn own_columns<'a>(table: &'a Relation, of: &Mention) -> Vec<&'a str>
 }
 
 fn is_text(sql_type: &str) -> bool {
-    matches!(sql_type, "text" | "text[]" | "jsonb" | "json" | "citext")
+    matches!(sql_type, "text" | "text[]" | "jsonb" | "json")
         || sql_type.starts_with("character varying")
+        || sql_type.ends_with("citext")
 }
 
 /// A condition for rows of which a column matches.
