@@ -175,8 +175,11 @@ BEGIN
 
   -- The daily job.
   IF NOT EXISTS (SELECT FROM pg_extension e WHERE e.extname = 'pg_cron') THEN
-    RETURN QUERY SELECT 'warning', 'pg_cron is not in this database: nothing refreshes the scores by itself',
-      'SELECT crm_health.schedule() says what to install and set';
+    -- Another scheduler, or a pg_cron that keeps its jobs in another database, will do.
+    RETURN QUERY
+      SELECT 'warning', 'pg_cron is not in this database, and no run of the daily refresh has succeeded within 26 hours',
+             'SELECT crm_health.schedule() says what to install and set'
+      WHERE NOT EXISTS (SELECT FROM crm_health.runs r WHERE r.state = 'succeeded' AND r.finished_at > now() - interval '26 hours');
     RETURN;
   END IF;
   SELECT j.job_id, j.is_active INTO v_job, v_is_active FROM crm_health.daily_job() j;

@@ -134,8 +134,10 @@ BEGIN
   RETURN QUERY
     SELECT 'error', format('%s.%I is %s, and %s is written to it: each refresh fails', c.oid::regclass, a.attname,
                            format_type(a.atttypid, a.atttypmod), w.column_type),
-           format('ALTER TABLE %1$s RENAME COLUMN %2$I TO %3$I; ALTER TABLE %1$s ADD COLUMN %2$I %4$s', c.oid::regclass, a.attname,
-                  a.attname || '_before', w.column_type)
+           CASE WHEN crm_health.can_become(a.atttypid, w.column_type, true)
+                THEN format('ALTER TABLE %1$s ALTER COLUMN %2$I TYPE %3$s USING %2$I::%3$s', c.oid::regclass, a.attname, w.column_type)
+                ELSE format('ALTER TABLE %1$s ALTER COLUMN %2$I DROP NOT NULL; ALTER TABLE %1$s RENAME COLUMN %2$I TO %3$I; ALTER TABLE %1$s ADD COLUMN %2$I %4$s',
+                            c.oid::regclass, a.attname, a.attname || '_before', w.column_type) END
     FROM crm_health.written_columns() w
     JOIN pg_class c ON c.oid = crm_health.crm_relation(p_schema, w.table_name) AND c.relkind IN ('r', 'p')
     JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = w.column_name AND NOT a.attisdropped
