@@ -34,6 +34,13 @@ async fn migrate_brings_tables_of_an_earlier_version_up_to_date() {
     world
         .execute("ALTER TABLE crm_health_sync.mailboxes DROP COLUMN gone_since")
         .await;
+    let report = world.sync().await;
+    assert!(
+        report.errors[0]
+            .reason
+            .contains("crm-health-sync check-config"),
+        "{report:?}"
+    );
     let run = async |command: &'static str| {
         let output = world.run_daemon(|c| {
             c.arg(command);

@@ -222,6 +222,7 @@ pub fn describe(error: &sqlx::Error) -> String {
                 "42P05" | "26000" => {
                     "; a pooler shares sessions between clients: connect to the server itself, or use session pooling"
                 }
+                "42P01" | "42703" => "; crm-health-sync check-config says what brings it",
                 _ => "",
             };
             format!("{} (SQLSTATE {code}){mend}", error.message())
