@@ -9,6 +9,15 @@ const MOST_DECIMALS: usize = 9;
 /// More often than this in a day, nobody counts.
 const MOST_A_DAY: f64 = 100.0;
 
+/// A chance in whole percent, which is never certainty: `83 %`, `over 99 %`, `under 1 %`.
+pub(crate) fn chance(percent: i32) -> String {
+    match percent {
+        ..1 => "under 1 %".to_owned(),
+        100.. => "over 99 %".to_owned(),
+        percent => format!("{percent} %"),
+    }
+}
+
 /// `every 3.3 days`, `every day`, `4 times a day`: what comes once in so many days, more than 0.
 pub(crate) fn every(days: f64) -> String {
     let told = plain(days, &[]);

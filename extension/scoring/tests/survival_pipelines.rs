@@ -3,7 +3,7 @@
 mod survival_generated;
 
 use crm_health_scoring::silence::Metrics;
-use crm_health_scoring::survival::{HORIZON_DAYS, Hazards, LifeTable, Pipeline};
+use crm_health_scoring::survival::{HORIZON_DAYS, Hazards, LifeTable, Outlook, Pipeline};
 use survival_generated::{Deal, Owner, Random, STAGES, TYPICAL_DAYS, spells};
 
 fn deals(seed: u64, count: usize) -> Vec<Deal> {
@@ -131,4 +131,20 @@ fn its_probabilities_hold_on_unseen_deals() {
     assert!(metrics.rows > 2_000);
     assert!(metrics.calibration_error < 0.03, "{metrics:?}");
     assert!(metrics.auc.unwrap() > 0.65, "{metrics:?}");
+}
+
+/// Nothing is certain before it is signed.
+#[test]
+fn a_chance_is_told_as_no_certainty() {
+    let told = |win_probability| {
+        let outlook = Outlook {
+            win_probability,
+            days_to_close: None,
+            slower_than: 0.5,
+        };
+        outlook.sentence()
+    };
+    assert!(told(0.999).contains("over 99 % likely to be won"));
+    assert!(told(0.99).contains("; 99 % likely to be won"));
+    assert!(told(0.002).contains("under 1 % likely to be won"));
 }

@@ -4,7 +4,7 @@
 
 use super::Assessment;
 use crate::explain::{ago, counted};
-use crate::phrase::every;
+use crate::phrase::{chance, every};
 
 /// Fewer days than this say more about people in general than about the contact's own silences.
 const OWN_HISTORY_DAYS: u32 = 4;
@@ -33,11 +33,7 @@ impl Assessment {
     /// The probability in whole percent, which is never certainty: `83 %`, `over 99 %`, `under 1 %`.
     #[must_use]
     pub fn chance(&self) -> String {
-        match self.percent() {
-            ..1 => "under 1 %".to_owned(),
-            100.. => "over 99 %".to_owned(),
-            percent => format!("{percent} %"),
-        }
+        chance(self.percent())
     }
 
     fn since(&self) -> String {

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::phrase::chance;
+
 use super::hazard::{Hazards, KAPPA};
 use super::spell::{Spell, SurvivalError};
 use super::table::{HORIZON_DAYS, LifeTable};
@@ -265,12 +267,12 @@ impl Outlook {
     /// won within a year, then in about 24 days".
     #[must_use]
     pub fn sentence(&self) -> String {
-        let percent = |share: f64| (100.0 * share + 0.5).floor() as u32;
+        let percent = |share: f64| (100.0 * share + 0.5).floor() as i32;
         let pace = format!(
-            "slower than {} % of the deals that moved on from this stage; {} % likely to be won \
+            "slower than {} % of the deals that moved on from this stage; {} likely to be won \
              within a year",
             percent(self.slower_than),
-            percent(self.win_probability)
+            chance(percent(self.win_probability))
         );
         match self.days_to_close.map(|days| days.round().max(1.0)) {
             None => pace,
