@@ -85,7 +85,7 @@ fn engagement_pattern_break(days_silent: Option<i64>, habit: Option<f64>) -> Opt
         Severity::High
     };
     let clause = format!(
-        "silent for {}, usually in contact {}",
+        "no contact for {}, usually {}",
         counted(days, "day"),
         every(habit)
     );

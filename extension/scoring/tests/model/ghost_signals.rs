@@ -258,7 +258,7 @@ fn engagement_pattern_break_brings_its_numbers() {
     assert_eq!(found.signal_data, expected);
     assert_eq!(
         found.signal_context,
-        "Silent for 25 days, usually in contact every 10 days."
+        "No contact for 25 days, usually every 10 days."
     );
 }
 

@@ -54,11 +54,11 @@ fn a_silence_is_set_against_the_habit_in_the_same_words() {
     let table = [
         (
             every(0.25, 2.0),
-            "Silent for 2 days, usually in contact 4 times a day.",
+            "No contact for 2 days, usually 4 times a day.",
         ),
         (
             every(1.0, 3.0),
-            "Silent for 3 days, usually in contact every day.",
+            "No contact for 3 days, usually every day.",
         ),
     ];
     for (events, expected) in table {
