@@ -284,3 +284,37 @@ fn rows_of_scores(db: &mut Database) -> Value {
         &[],
     )
 }
+
+/// Ids that begin with the time: the index of a long history takes a day's snapshots at its end.
+#[test]
+fn the_ids_of_snapshots_are_in_the_order_of_time_where_they_are_uuids() {
+    let mut db = Database::new();
+    let user = Crm(&mut db).user(0.0);
+    db.query(
+        "INSERT INTO contacts (owner_id, email) SELECT $1, n || '@example.com' FROM generate_series(1, 300) n",
+        &[&user],
+    );
+    refresh_as_of(&mut db, user, DAY);
+    let (all, of_time): (i64, i64) = {
+        let rows = db.query(
+            "SELECT count(DISTINCT h.id), count(*) FILTER (WHERE h.id::text LIKE '________-____-7___-____-____________'
+               AND abs(extract(epoch FROM now()) * 1000 - ('x' || replace(left(h.id::text, 13), '-', ''))::bit(48)::bigint) < 600000)
+             FROM relationship_health_history h",
+            &[],
+        );
+        (rows[0].get(0), rows[0].get(1))
+    };
+    assert_eq!((all, of_time), (300, 300));
+    // Another kind of id is the table's own matter.
+    db.run(
+        "DELETE FROM relationship_health_scores;
+         ALTER TABLE relationship_health_history DROP COLUMN id;
+         ALTER TABLE relationship_health_history ADD id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+    );
+    refresh_as_of(&mut db, user, DAY);
+    let kept: i64 = db.value(
+        "SELECT count(*) FROM relationship_health_history WHERE id > 0",
+        &[],
+    );
+    assert_eq!(kept, 300);
+}

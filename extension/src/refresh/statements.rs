@@ -57,10 +57,7 @@ impl Statements {
                 .map(|place| writing.update(place, pg_sys::TIDARRAYOID))
                 .transpose()?,
             update_by_id: writing.update("id", UUIDS)?,
-            insert: writing.statement(
-                Part::New,
-                include_str!("../../../sql/refresh/user_insert.sql"),
-            )?,
+            insert: writing.insert()?,
             snapshots: writing.snapshots()?,
             signals: ghost_rows::usable(crm, scores)
                 .map(|rows| Signals::new(crm, rows))
@@ -208,17 +205,19 @@ impl Writing<'_> {
         )
     }
 
-    fn prepared(&self, part: Part, template: Template<'_>, text: &str) -> Result<Statement> {
+    fn filled(&self, part: Part, template: Template<'_>, text: &str) -> Result<String> {
         let template = template
             .with("scores", self.scores.qualified())
             .with("scored", self.scored(part)?);
         let text = template.fill(text, self.crm)?;
-        // $4 is the instant in all statements; here it is all there is.
-        Ok(Statement::new(&renumbered(&text, "$4", "$1"), &[TIME]))
+        // $4 is the instant in all statements; here it comes first.
+        Ok(renumbered(&text, "$4", "$1"))
     }
 
-    fn statement(&self, part: Part, text: &str) -> Result<Statement> {
-        self.prepared(part, score_columns(self.scores, COMPUTED), text)
+    fn insert(&self) -> Result<Statement> {
+        let text = include_str!("../../../sql/refresh/user_insert.sql");
+        let text = self.filled(Part::New, score_columns(self.scores, COMPUTED), text)?;
+        Ok(Statement::new(&text, &[TIME]))
     }
 
     /// Writes rows that are named by `key`, a column of such a type.
@@ -244,7 +243,16 @@ impl Writing<'_> {
         let Some(template) = history_template(self.crm)? else {
             return Ok(None);
         };
+        let history = self.crm.find("relationship_health_history");
+        let ids = history.and_then(|history| history.columns.get("id"));
+        // An id of another kind is the table's own matter.
+        let (column, value) = match ids.map(String::as_str) {
+            Some("uuid") => ("id, ", "($2)[(row_number() OVER ())::int4], "),
+            _ => ("", ""),
+        };
+        let template = template.with("id_column", column).with("id_value", value);
         let text = include_str!("../../../sql/refresh/user_snapshots.sql");
-        self.prepared(Part::Changed, template, text).map(Some)
+        let text = self.filled(Part::Changed, template, text)?;
+        Ok(Some(Statement::new(&text, &[TIME, UUIDS])))
     }
 }

@@ -56,10 +56,7 @@ fn a_silence_is_set_against_the_habit_in_the_same_words() {
             every(0.25, 2.0),
             "No contact for 2 days, usually 4 times a day.",
         ),
-        (
-            every(1.0, 3.0),
-            "No contact for 3 days, usually every day.",
-        ),
+        (every(1.0, 3.0), "No contact for 3 days, usually every day."),
     ];
     for (events, expected) in table {
         let found = signal(SignalType::EngagementPatternBreak, &events, &[]).unwrap();

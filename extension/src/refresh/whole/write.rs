@@ -21,11 +21,13 @@ impl Round<'_> {
         let mut gone = self.renew(batch, at[0]);
         gone.extend(self.add(batch, at));
         let has_changed = |one: &batch::Scored| one.has_changed() && !gone.contains(&one.score_id);
-        if let Some(snapshots) = &self.statements.snapshots
-            && batch.choose(Part::Changed, has_changed) > 0
-        {
-            // SAFETY: the one value is that of user_snapshots.sql.
-            unsafe { snapshots.write(&at) };
+        if let Some(snapshots) = &self.statements.snapshots {
+            let changed = batch.choose(Part::Changed, has_changed);
+            if changed > 0 {
+                let ids = datums::ids_in_order(changed).into_datum();
+                // SAFETY: the values are those of user_snapshots.sql.
+                unsafe { snapshots.write(&[at[0], ids]) };
+            }
         }
         if let Some(signals) = &self.statements.signals {
             signals.keep(&batch.scored, open, &gone, self.as_of);
