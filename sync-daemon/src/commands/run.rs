@@ -26,15 +26,15 @@ pub(crate) async fn run(config: Config, file: Option<PathBuf>) -> Exit {
     let reload: Reload =
         Box::new(move || Config::load(file.as_deref(), &Environment::of_process()));
     let (sender, hangups) = mpsc::channel(1);
-    tokio::spawn(async move {
-        let Ok(mut hangup) = signal(SignalKind::hangup()) else {
-            return;
-        };
-        while hangup.recv().await.is_some() {
-            // A full channel holds a reload that is still to come.
-            let _ = sender.try_send(());
-        }
-    });
+    // Before anyone is told that the service is ready: a signal that nobody waits for ends the process.
+    if let Ok(mut hangup) = signal(SignalKind::hangup()) {
+        tokio::spawn(async move {
+            while hangup.recv().await.is_some() {
+                // A full channel holds a reload that is still to come.
+                let _ = sender.try_send(());
+            }
+        });
+    }
     match serve(engine, reload, hangups, stop_on_signal()).await {
         Ok(()) => Exit::Success,
         Err(error) => {
