@@ -7,7 +7,7 @@ use std::ffi::CStr;
 
 use pgrx::pg_sys;
 
-/// Puts the owner of the score tables in force until it is dropped. When a statement fails,
+/// Puts the owner of the score tables in force, and UTC, until it is dropped. When a statement fails,
 /// PostgreSQL itself restores the user at the end of the transaction or subtransaction.
 pub(crate) struct AsOwner {
     user: pg_sys::Oid,

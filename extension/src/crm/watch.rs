@@ -26,14 +26,14 @@ pub(super) fn begin() {
 
 unsafe extern "C-unwind" fn changed(_argument: pg_sys::Datum, relation: pg_sys::Oid) {
     let count = COUNT.load(Ordering::Relaxed);
-    if relation == pg_sys::InvalidOid {
-        COUNT.store(MOST + 1, Ordering::Relaxed);
-    } else if count < MOST {
+    let count = if relation != pg_sys::InvalidOid && count < MOST {
         CHANGED[count].store(relation.to_u32(), Ordering::Relaxed);
-        COUNT.store(count + 1, Ordering::Relaxed);
+        count + 1
     } else {
-        COUNT.store(MOST + 1, Ordering::Relaxed);
-    }
+        // Any relation, or more of them than are told apart.
+        MOST + 1
+    };
+    COUNT.store(count, Ordering::Relaxed);
 }
 
 /// Whether a change since the last call may be one of the relations that `is_ours` knows by id, or has one of the

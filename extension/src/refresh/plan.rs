@@ -155,22 +155,19 @@ pub(super) fn compute(
     as_of: TimestampWithTimeZone,
     config: &serde_json::Value,
 ) -> Result<()> {
-    let stale: Vec<&mut Scored> = targets.iter_mut().filter(|target| !target.fresh).collect();
-    let column = |get: fn(&Scored) -> Option<Uuid>| -> Vec<Option<Uuid>> {
-        stale.iter().map(|target| get(target)).collect()
-    };
+    let stale = targets.iter_mut().filter(|target| !target.fresh);
+    let mut stale: Vec<&mut Scored> = stale.collect();
     let values = [
-        column(|target| Some(target.user)).into_datum(),
-        column(|target| target.id).into_datum(),
-        column(|target| target.company).into_datum(),
+        list(&stale, |target| Some(target.user)),
+        list(&stale, |target| target.id),
+        list(&stale, |target| target.company),
         as_of.into_datum(),
-        column(|target| target.score_id).into_datum(),
+        list(&stale, |target| target.score_id),
         list(&stale, |target| target.score),
         list(&stale, |target| target.status.clone()),
         list(&stale, |target| target.ghost_risk),
         JsonB(config.clone()).into_datum(),
     ];
-    let mut stale = stale;
     Spi::connect_mut(|_| {
         let statement = statement(kind, crm, super::is_calibrated(config))?;
         let _plans = if stale.len() > FEW {
