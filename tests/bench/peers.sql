@@ -133,6 +133,26 @@ LANGUAGE sql AS $$
   ) g
 $$;
 
+-- The history of those scores, with the keys, the index and the reference of the real one.
+CREATE TABLE bench.relationship_history (LIKE public.relationship_health_history INCLUDING ALL);
+ALTER TABLE bench.relationship_history
+  ADD FOREIGN KEY (relationship_health_id) REFERENCES bench.relationship_scores (id) ON DELETE CASCADE;
+
+-- (d+) The floor, and a snapshot of each sixth score: as many as change in a day.
+CREATE FUNCTION bench.floor_with_history(p_user_ids uuid[], p_as_of timestamptz) RETURNS TABLE (events bigint)
+LANGUAGE sql AS $$
+  INSERT INTO bench.relationship_history (
+    relationship_health_id, user_id, overall_health_score, health_status, communication_frequency_score,
+    response_behavior_score, engagement_quality_score, sentiment_score, meeting_pattern_score, is_ghost_risk,
+    ghost_probability_percent, snapshot_at, snapshot_reason, changes_from_previous)
+  SELECT s.id, s.user_id, 50, 'at_risk', 50, 50, 50, 50, 50, false, 10, p_as_of, 'scheduled',
+         jsonb_build_object('overall_health_score_delta', 50 - s.overall_health_score, 'status_changed', false,
+                            'ghost_risk_changed', false, 'previous_status', s.health_status, 'new_status', 'at_risk')
+  FROM bench.relationship_scores s
+  WHERE s.user_id = ANY (p_user_ids) AND s.id < '2aaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa';
+  SELECT bench.floor(p_user_ids, p_as_of)
+$$;
+
 -- What a function that may read the scores costs before it does anything else: nothing but the SELECT.
 CREATE FUNCTION bench.read_contacts(p_user_id uuid)
 RETURNS TABLE (contact_id uuid, health_score integer, health_status text, updated boolean)
@@ -146,4 +166,23 @@ RETURNS TABLE (deal_id uuid, health_score integer, health_status text, updated b
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   SELECT s.deal_id, s.overall_health_score, s.health_status, false
   FROM public.deal_health_scores s WHERE s.user_id = p_user_id
+$$;
+
+-- The same, and whether anybody lacks a score: the least that a call has to find out.
+CREATE FUNCTION bench.check_contacts(p_user_id uuid)
+RETURNS TABLE (contact_id uuid, health_score integer, health_status text, updated boolean)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT c.id, s.overall_health_score, s.health_status, s.last_calculated_at >= '2000-01-01'
+  FROM public.contacts c
+  LEFT JOIN public.relationship_health_scores s ON s.user_id = p_user_id AND s.contact_id = c.id
+  WHERE c.owner_id = p_user_id
+$$;
+
+CREATE FUNCTION bench.check_deals(p_user_id uuid)
+RETURNS TABLE (deal_id uuid, health_score integer, health_status text, updated boolean)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT d.id, s.overall_health_score, s.health_status, s.last_calculated_at >= '2000-01-01'
+  FROM public.deals d
+  LEFT JOIN public.deal_health_scores s ON s.user_id = p_user_id AND s.deal_id = d.id
+  WHERE d.owner_id = p_user_id AND d.status = 'active'
 $$;

@@ -1,4 +1,4 @@
-//! Ours beside (a) row by row, (b) one statement by an expert, (d) the floor.
+//! Ours beside (a) row by row, (b) one statement by an expert, (d) the floor, without and with a history.
 
 use std::time::{Duration, SystemTime};
 
@@ -18,6 +18,7 @@ const UPSERTED: &str = "SELECT contact_id, health_score FROM bench.upserted($1, 
 const OURS: &str =
     "SELECT contact_id, health_score FROM crm_health.refresh_relationships($1, 0, $2)";
 const FLOOR: &str = "SELECT * FROM bench.floor($1, $2)";
+const FLOOR_WITH_HISTORY: &str = "SELECT * FROM bench.floor_with_history($1, $2)";
 
 /// The kind that others are compared with: (b).
 const COMPARED: usize = 1;
@@ -74,6 +75,10 @@ fn rounds(session: &mut Session, scale: &Scale) -> Vec<(String, Vec<Cost>)> {
             "(d) floor: rows written, events read, nothing computed",
             FLOOR,
         ),
+        (
+            "(d+) the same, and snapshots of one in six",
+            FLOOR_WITH_HISTORY,
+        ),
         ("(c) ours, full model, a day later", OURS),
         ("(c) ours, full model, nothing changed", OURS),
     ];
@@ -91,13 +96,15 @@ fn rounds(session: &mut Session, scale: &Scale) -> Vec<(String, Vec<Cost>)> {
                 .push(session.measure(sql, &[&[&users, &as_of(round)]]));
         }
     }
-    // The floor returns no rows of its own; it wrote as many as the peers.
+    // The floors return no rows of their own; they wrote as many as the peers.
     let rows = costs[0].1[0].rows;
-    let floor = kinds.iter().position(|(_, sql)| *sql == FLOOR);
-    costs[floor.expect("it is among them")]
-        .1
+    let floors = costs
         .iter_mut()
-        .for_each(|cost| cost.rows = rows);
+        .zip(kinds)
+        .filter(|(_, (_, sql))| [FLOOR, FLOOR_WITH_HISTORY].contains(sql));
+    for ((_, costs), _) in floors {
+        costs.iter_mut().for_each(|cost| cost.rows = rows);
+    }
     costs
 }
 

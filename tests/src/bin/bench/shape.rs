@@ -30,6 +30,10 @@ pub(crate) fn fresh(session: &mut Session, scale: &Scale) {
              WHERE c.owner_id = $1",
         ),
         (
+            "that in a SECURITY DEFINER function",
+            "SELECT contact_id, health_score, health_status, updated FROM bench.check_contacts($1)",
+        ),
+        (
             "ours, all fresh",
             "SELECT contact_id, health_score, health_status, updated FROM public.refresh_relationship_health_scores($1, 876600)",
         ),
@@ -49,6 +53,10 @@ pub(crate) fn fresh(session: &mut Session, scale: &Scale) {
              FROM public.deals d
              LEFT JOIN public.deal_health_scores s ON s.user_id = $1 AND s.deal_id = d.id
              WHERE d.owner_id = $1 AND d.status = 'active'",
+        ),
+        (
+            "that in a SECURITY DEFINER function",
+            "SELECT deal_id, health_score, health_status, updated FROM bench.check_deals($1)",
         ),
         (
             "ours, all fresh",
