@@ -129,16 +129,17 @@ pub(crate) fn ago(days: i64) -> String {
     }
 }
 
-/// `last meeting 3 days ago`, `a meeting booked in 3 days`, `no meeting on record`. Of several that are booked
-/// it is the next one, where they are told apart.
+/// `last meeting 3 days ago`, `a meeting booked in 3 days`, `within a day`, `no meeting on record`. Of several that are
+/// booked it is the next one, where they are told apart.
 pub(crate) fn meeting_recency(days_since_last: Option<i64>, booked: Option<Booked>) -> String {
     let ahead = booked.map(|booked| booked.next_in_days);
     match days_since_last {
         None => "no meeting on record".to_owned(),
-        Some(days) if days < 0 => format!(
-            "a meeting booked in {}",
-            counted(ahead.unwrap_or(days.saturating_neg()), "day")
-        ),
+        // Whole days ahead are counted up: the first may be over in an hour.
+        Some(days) if days < 0 => match ahead.unwrap_or(days.saturating_neg()) {
+            ..2 => "a meeting booked within a day".to_owned(),
+            days => format!("a meeting booked in {days} days"),
+        },
         Some(days) => format!("last meeting {}", ago(days)),
     }
 }

@@ -233,7 +233,7 @@ fn recency_is_said_as_a_person_would() {
     let pair = |meeting: &str, activity: &str| (meeting.to_owned(), activity.to_owned());
     assert_eq!(
         said(-1),
-        pair("a meeting booked in 1 day", "last activity in 1 day")
+        pair("a meeting booked within a day", "last activity in 1 day")
     );
     let today = pair(
         "last meeting less than a day ago",
