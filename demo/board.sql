@@ -27,7 +27,7 @@ UNION ALL
                rpad('[' || c.status || ']', 11), lpad(c.found::text, 4))
  FROM deal d JOIN contact c USING (line) ORDER BY line);
 
-SELECT format(E'\n%s alerts raised on deals, %s of them critical · %s ghost signals · %s notifications',
+SELECT format(E'\n%s alerts raised on deals, %s of them critical · %s ghost signals · %s notifications (a first scoring is no news)',
               count(*), count(*) FILTER (WHERE a.severity = 'critical'),
               (SELECT count(*) FROM ghost_detection_signals g WHERE g.resolved_at IS NULL),
               (SELECT count(*) FROM crm_health.notifications))
