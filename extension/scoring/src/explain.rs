@@ -47,11 +47,21 @@ pub(crate) fn rows(weights: &Weights, scores: [i32; 5], words: [Words; 5]) -> Ve
 
 /// One candidate for the few reasons that a person is shown.
 pub(crate) struct Topic {
-    /// Whether a risk factor or ghost signal stands behind it: those come first.
-    pub(crate) flagged: bool,
+    pub(crate) standing: Standing,
     /// Points of the overall score that it costs.
     pub(crate) lost: f64,
     pub(crate) clause: String,
+}
+
+/// How bad a topic is, the worst first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Standing {
+    /// A risk factor or ghost signal stands behind it.
+    Flagged,
+    /// Its component is worse than neutral.
+    Weak,
+    /// Its component is neutral or good, if not full.
+    Fair,
 }
 
 impl Topic {
@@ -69,7 +79,11 @@ impl Topic {
             .enumerate();
         parts
             .map(|(index, ((share, score), words))| Self {
-                flagged: flagged(index),
+                standing: match score {
+                    _ if flagged(index) => Standing::Flagged,
+                    ..NEUTRAL => Standing::Weak,
+                    NEUTRAL.. => Standing::Fair,
+                },
                 lost: share * f64::from(100 - score),
                 clause: words.clause,
             })
@@ -80,13 +94,18 @@ impl Topic {
 /// Below this many points of the overall score a topic without a risk behind it is not worth a word.
 const WORTH_A_WORD: f64 = 2.5;
 
-/// At most three clauses, flagged ones first, the costliest first among them.
+/// What a component of which nothing is known counts as; the others are worse or better than that.
+const NEUTRAL: i32 = 50;
+
+/// At most three clauses by their standing, the costliest first among equals. What stands fair explains a score that
+/// is not full, but troubles nobody: it is told where fewer than two others are.
 pub(crate) fn worst(mut topics: Vec<Topic>) -> Vec<String> {
-    topics.retain(|topic| topic.flagged || topic.lost >= WORTH_A_WORD);
-    topics.sort_by(|a, b| b.flagged.cmp(&a.flagged).then(b.lost.total_cmp(&a.lost)));
+    topics.retain(|topic| topic.standing == Standing::Flagged || topic.lost >= WORTH_A_WORD);
+    topics.sort_by(|a, b| a.standing.cmp(&b.standing).then(b.lost.total_cmp(&a.lost)));
+    let bad = topics.partition_point(|topic| topic.standing < Standing::Fair);
     topics
         .into_iter()
-        .take(3)
+        .take(bad.clamp(2, 3))
         .map(|topic| topic.clause)
         .collect()
 }

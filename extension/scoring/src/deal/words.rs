@@ -17,7 +17,7 @@ pub fn explain(m: &DealMetrics, s: &DealScore, c: &Config) -> Vec<Explanation> {
 }
 
 /// The two or three things that matter most, worst first: those behind a risk factor before the
-/// others, each by the points it costs. One positive sentence where nothing is wrong.
+/// others, and what is worse than neutral before the rest, each by the points it costs. One positive sentence where nothing is wrong.
 #[must_use]
 pub fn reasons(m: &DealMetrics, s: &DealScore, c: &Config) -> Vec<String> {
     if s.risk_factors.is_empty() && s.health_status == DealStatus::Healthy {

@@ -5,7 +5,8 @@ use super::risk::RelationshipRisk;
 use super::score::RelationshipScore;
 use crate::config::Config;
 use crate::explain::{
-    self, Explanation, Topic, Words, ago, counted, held, how_many, meeting_recency, sentiment_words,
+    self, Explanation, Standing, Topic, Words, ago, counted, held, how_many, meeting_recency,
+    sentiment_words,
 };
 use crate::ghost::{GhostSignal, SignalType};
 use crate::number::{baseline, duration};
@@ -19,7 +20,7 @@ pub fn explain(m: &RelationshipMetrics, s: &RelationshipScore, c: &Config) -> Ve
 }
 
 /// The two or three things that matter most, worst first: those behind a ghost signal or risk
-/// factor before the others, each by the points it costs. A subject is named once, in the words of
+/// factor before the others, and what is worse than neutral before the rest, each by the points it costs. A subject is named once, in the words of
 /// its gravest signal where it has one. One positive sentence where nothing is wrong.
 #[must_use]
 pub fn reasons(
@@ -45,7 +46,7 @@ pub fn reasons(
             .filter(|signal| signal_component(signal.signal_type) == index);
         // Of equally grave ones the first.
         if let Some(gravest) = own.rev().max_by_key(|signal| signal.severity) {
-            topic.flagged = true;
+            topic.standing = Standing::Flagged;
             topic.clause = explain::clause(&gravest.signal_context);
         }
     }
@@ -99,7 +100,7 @@ fn deals_topic(m: &RelationshipMetrics, s: &RelationshipScore) -> Option<Topic> 
     };
     let clause = format!("deals worth {}{share} are at risk", plain(at_risk, &[]));
     Some(Topic {
-        flagged: true,
+        standing: Standing::Flagged,
         lost: 0.0,
         clause,
     })

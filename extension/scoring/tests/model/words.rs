@@ -275,10 +275,46 @@ fn a_deal_of_which_nothing_is_known_says_so() {
     let expected = [
         "time in its stage unknown, counted as neutral",
         "no sentiment known, counted as neutral",
-        "no meeting on record, an unknown number of meetings and an unknown number of touchpoints \
-         in 30 days",
     ];
     assert_eq!(deal_reasons(&DealMetrics::default()), expected);
+}
+
+#[test]
+fn what_is_neutral_or_better_is_no_third_reason() {
+    let toned = |avg| DealMetrics {
+        avg_sentiment: Some(avg),
+        avg_response_time_hours: Some(2.0),
+        ..stalled()
+    };
+    let bad = [
+        "in Verbal for 45 days, critical after 21",
+        "last meeting 35 days ago (limit 21), 0 meetings and 12 touchpoints in 30 days",
+    ];
+    assert_eq!(deal_reasons(&toned(0.0)), bad);
+    let reasons = deal_reasons(&toned(-0.02));
+    assert_eq!(reasons[..2], bad);
+    assert_eq!(
+        reasons[2..],
+        ["sentiment is at -0.02 on a scale from -1 to +1 and steady"]
+    );
+}
+
+#[test]
+fn what_is_worse_than_neutral_comes_before_what_is_costlier_and_neutral() {
+    let metrics = RelationshipMetrics {
+        communication_count_30d: Some(4),
+        days_since_last_contact: Some(1),
+        meeting_count_30d: Some(0), // 25 points: 7.5 lost
+        ..Default::default()        // answers unknown, 50 points: 15 lost
+    };
+    let config = Config::default();
+    let score = relationship::score(&metrics, &config);
+    let reasons = relationship::reasons(&metrics, &[], &score, &config);
+    let expected = [
+        "0 meetings in 30 days, no habit known to compare with",
+        "nothing known of answers, counted as neutral",
+    ];
+    assert_eq!(reasons, expected);
 }
 
 fn measured(events: &[Interaction]) -> relationship::Measured {
