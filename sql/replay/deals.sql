@@ -1,6 +1,7 @@
 -- The stage and status that each deal `r` had at $4, and since when. A deal that was seen to move has its history. One
 -- that was not has been what it is now since the date on it, or since its only entry; where it is closed, it was active
--- until it was. A deal that was elsewhere at $4, and nobody knows where, is not there.
+-- until it was. A deal that was elsewhere at $4, and nobody knows where, is not there. Of changes of one transaction the last
+-- counts: see deal_courses.sql.
 CROSS JOIN LATERAL (
   SELECT count(*) AS entries, max(h.entered_at) AS newest, coalesce(r.stage_changed_at, r.created_at) AS dated
   FROM {deal_stage_history} h
@@ -21,8 +22,10 @@ CROSS JOIN LATERAL (
                                                        AND o.stage_id IS DISTINCT FROM h.stage_id), '-infinity'))
            END AS since
     FROM {deal_stage_history} h
+    LEFT JOIN {deal_stages} g ON g.id = h.stage_id
     WHERE k.entries > 1 AND h.deal_id = r.id AND h.entered_at <= $4
-    ORDER BY h.entered_at DESC, h.recorded_at DESC
+    ORDER BY h.entered_at DESC, h.recorded_at DESC,
+             (h.status IS DISTINCT FROM 'active' OR g.is_final IS TRUE) DESC, g.order_position DESC NULLS LAST
     LIMIT 1
   )
   UNION ALL

@@ -1,0 +1,52 @@
+//! What the kept stage changes say of deals, however they were recorded, and when a fit takes the place of another.
+
+use crm_health_tests::{Crm, Database};
+
+/// A fit: (spells used, spells completed, activated, decision).
+fn fit(db: &mut Database, arguments: &str) -> (i64, i64, bool, String) {
+    let row = &db.query(
+        &format!(
+            "SELECT spells_used, spells_completed, activated, decision FROM crm_health.fit_deal_model({arguments})"
+        ),
+        &[],
+    )[0];
+    (row.get(0), row.get(1), row.get(2), row.get(3))
+}
+
+/// Deals, as many as it takes for their changes not to come in order by chance, that move on and are won in two
+/// statements of one transaction: both changes have one time.
+fn moved_on_and_won_at_once(db: &mut Database, deals: i32) {
+    let owner = Crm(db).user(0.0);
+    db.query(
+        "INSERT INTO deals (owner_id, name, status, stage_id, created_at)
+         SELECT $1, 'Deal ' || n, 'active', (SELECT id FROM deal_stages WHERE name = 'SQL'), now() - interval '50 days'
+         FROM generate_series(1, $2::integer) n",
+        &[&owner, &deals],
+    );
+    db.run(
+        "UPDATE deal_stage_history SET recorded_at = entered_at;
+         DO $$
+         DECLARE
+           deal uuid;
+         BEGIN
+           FOR deal IN SELECT id FROM deals ORDER BY random() LOOP
+             UPDATE deals SET stage_id = (SELECT id FROM deal_stages WHERE name = 'Verbal') WHERE id = deal;
+             UPDATE deals SET status = 'won' WHERE id = deal;
+           END LOOP;
+         END
+         $$;",
+    );
+}
+
+#[test]
+fn a_deal_that_moved_on_and_was_won_in_one_transaction_is_won() {
+    let mut db = Database::new();
+    moved_on_and_won_at_once(&mut db, 200);
+    let (used, completed, ..) = fit(&mut db, "");
+    assert_eq!((used, completed), (400, 400));
+    let open: i64 = db.value(
+        "SELECT count(*) FROM crm_health.replay((SELECT id FROM profiles), now()) WHERE subject_type = 'deal'",
+        &[],
+    );
+    assert_eq!(open, 0, "deals that are replayed as if they were open");
+}
