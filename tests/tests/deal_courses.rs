@@ -1,5 +1,6 @@
 //! What the kept stage changes say of deals, however they were recorded, and when a fit takes the place of another.
 
+use crm_health_tests::fits::known_hazards;
 use crm_health_tests::{Crm, Database};
 
 /// A fit: (spells used, spells completed, activated, decision).
@@ -49,4 +50,34 @@ fn a_deal_that_moved_on_and_was_won_in_one_transaction_is_won() {
         &[],
     );
     assert_eq!(open, 0, "deals that are replayed as if they were open");
+}
+
+#[test]
+fn a_stay_that_was_over_before_it_was_recorded_tells_nothing() {
+    let mut db = Database::new();
+    known_hazards(&mut db);
+    db.run("UPDATE deal_stage_history SET recorded_at = now()");
+    let (used, completed, activated, decision) = fit(&mut db, "");
+    assert_eq!(completed, 0, "of {used}: {decision}");
+    assert!(used > 0, "deals that are still there are seen from now on");
+    assert!(!activated, "{decision}");
+}
+
+#[test]
+fn a_stay_is_known_to_be_over_when_that_was_recorded() {
+    let mut db = Database::new();
+    known_hazards(&mut db);
+    let cutoffs = |db: &mut Database| -> i64 {
+        db.value(
+            "SELECT count(cutoff) FROM crm_health.backtest_deals(now() - interval '200 days', now() - interval '100 days', 90)",
+            &[],
+        )
+    };
+    assert_eq!(cutoffs(&mut db), 4);
+    // Where every deal went from its first stage is put down today.
+    db.run(
+        "UPDATE deal_stage_history h SET recorded_at = now()
+         WHERE EXISTS (SELECT FROM deal_stage_history e WHERE e.deal_id = h.deal_id AND e.entered_at < h.entered_at)",
+    );
+    assert_eq!(cutoffs(&mut db), 0, "nothing was known to learn from");
 }

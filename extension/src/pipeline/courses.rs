@@ -119,7 +119,7 @@ impl Courses {
         self.courses.len()
     }
 
-    /// The spells as they were known at an instant: what came later is not seen, and the spell
+    /// The spells as they were known at an instant: what came or was recorded later is not seen, and the spell
     /// under way is still open. Each with who owned the deal when it began.
     pub(super) fn spells_at(
         &self,
@@ -127,27 +127,11 @@ impl Courses {
     ) -> (Vec<Spell>, HashMap<Uuid, Vec<Spell>>) {
         let (mut spells, mut owners) = (Vec::new(), HashMap::<Uuid, Vec<Spell>>::new());
         for course in &self.courses {
-            let known = &course[..course.partition_point(|change| change.at <= instant)];
-            for (index, change) in known.iter().enumerate() {
-                let State::In(stage) = change.state else {
+            let is_known = |change: &&Change| change.at.max(change.recorded_at) <= instant;
+            let mut known = course.iter().filter(is_known).peekable();
+            while let Some(change) = known.next() {
+                let Some(spell) = spell(change, known.peek().copied(), instant) else {
                     continue;
-                };
-                if change.recorded_at > instant {
-                    continue;
-                }
-                let next = known.get(index + 1);
-                let until = next.map_or(instant, |next| next.at);
-                let spell = Spell {
-                    stage,
-                    days: whole_days(change.at, until),
-                    unseen_days: whole_days(change.at, change.recorded_at),
-                    end: next.map_or(End::Open, |next| match next.state {
-                        State::In(to) if to == stage => End::Open,
-                        State::In(to) => End::Moved(to),
-                        State::Won => End::Won,
-                        State::Lost => End::Lost,
-                        State::Away => End::Open,
-                    }),
                 };
                 spells.push(spell);
                 if let Some(owner) = change.owner {
@@ -177,6 +161,30 @@ impl Courses {
             })
         })
     }
+}
+
+/// The spell that begins with a change and lasts until the next, or is under way; `None` where the deal was in no open stage, or was
+/// gone from it before that was recorded. Of such stays only those that ended are told: they would make every stage look fast.
+fn spell(change: &Change, next: Option<&Change>, instant: pg_sys::TimestampTz) -> Option<Spell> {
+    let State::In(stage) = change.state else {
+        return None;
+    };
+    let until = next.map_or(instant, |next| next.at);
+    if next.is_some() && change.at < change.recorded_at && until <= change.recorded_at {
+        return None;
+    }
+    Some(Spell {
+        stage,
+        days: whole_days(change.at, until),
+        unseen_days: whole_days(change.at, change.recorded_at),
+        end: next.map_or(End::Open, |next| match next.state {
+            State::In(to) if to == stage => End::Open,
+            State::In(to) => End::Moved(to),
+            State::Won => End::Won,
+            State::Lost => End::Lost,
+            State::Away => End::Open,
+        }),
+    })
 }
 
 fn whole_days(from: pg_sys::TimestampTz, to: pg_sys::TimestampTz) -> u32 {
