@@ -14,6 +14,14 @@ fn fit(db: &mut Database, arguments: &str) -> (i64, i64, bool, String) {
     (row.get(0), row.get(1), row.get(2), row.get(3))
 }
 
+fn in_use(db: &mut Database) -> Option<String> {
+    let rows = db.query(
+        "SELECT name FROM crm_health.deal_models WHERE is_active",
+        &[],
+    );
+    rows.first().map(|row| row.get(0))
+}
+
 /// Deals, as many as it takes for their changes not to come in order by chance, that move on and are won in two
 /// statements of one transaction: both changes have one time.
 fn moved_on_and_won_at_once(db: &mut Database, deals: i32) {
@@ -80,4 +88,39 @@ fn a_stay_is_known_to_be_over_when_that_was_recorded() {
          WHERE EXISTS (SELECT FROM deal_stage_history e WHERE e.deal_id = h.deal_id AND e.entered_at < h.entered_at)",
     );
     assert_eq!(cutoffs(&mut db), 0, "nothing was known to learn from");
+}
+
+#[test]
+fn a_fit_is_not_held_against_days_that_the_one_in_use_has_seen() {
+    let mut db = Database::new();
+    known_hazards(&mut db);
+    fit(&mut db, "now() - interval '30 days', 'a month ago'");
+    let (.., activated, decision) = fit(&mut db, "p_name => 'today'");
+    assert!(activated, "{decision}");
+    assert!(
+        decision.starts_with("put in use: the one in use has seen the days"),
+        "{decision}"
+    );
+    // Who knows less does not take its place.
+    let (.., activated, decision) = fit(&mut db, "now() - interval '10 days', 'late'");
+    assert!(!activated, "{decision}");
+    assert!(
+        decision.starts_with("not put in use: the one in use has seen as much"),
+        "{decision}"
+    );
+    assert_eq!(in_use(&mut db).as_deref(), Some("today"));
+    // One that has not seen them is compared.
+    db.run("SELECT crm_health.use_deal_model(NULL)");
+    fit(&mut db, "now() - interval '120 days', 'a season ago'");
+    let (.., decision) = fit(&mut db, "p_name => 'compared'");
+    assert!(
+        decision.contains("put in use: no worse about the last 90 days")
+            || decision.contains("not put in use: worse about the last 90 days"),
+        "{decision}"
+    );
+    let compared: i64 = db.value(
+        "SELECT count(compared_log_loss) FROM crm_health.deal_model_report('compared')",
+        &[],
+    );
+    assert_eq!(compared, 1);
 }

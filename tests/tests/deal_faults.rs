@@ -107,6 +107,7 @@ fn a_name_or_an_instant_that_makes_no_sense_is_refused() {
         ("fit_deal_model(p_name => 'ours')", "42710"),
         ("fit_deal_model(p_name => '')", "22023"),
         ("fit_deal_model('infinity')", "22023"),
+        ("fit_deal_model(now() + interval '1 day')", "22023"),
         ("use_deal_model('theirs')", "42704"),
         (
             "backtest_deals(now(), now() - interval '1 day', 30)",

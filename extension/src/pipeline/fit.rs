@@ -1,6 +1,7 @@
 //! `crm_health.fit_deal_model`: learns the team's pipeline, and whether to tell owners apart.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use crm_health_scoring::silence::Metrics;
 use crm_health_scoring::survival::{End, Pipeline};
@@ -65,6 +66,12 @@ pg_function! {
 
 fn fit(as_of: Option<TimestampWithTimeZone>, name: Option<String>) -> Result<Outcome> {
     let as_of = finite(as_of)?;
+    // SAFETY: reads the clock.
+    if pg_sys::TimestampTz::from(as_of) > unsafe { pg_sys::GetCurrentTimestamp() } {
+        return Err(Error::Input(
+            "p_as_of must not lie in the future: what deals do until then is not known".to_owned(),
+        ));
+    }
     // SAFETY: reads a flag.
     if unsafe { pg_sys::RecoveryInProgress() } {
         return Err(Error::Standby);
@@ -107,40 +114,64 @@ fn fit(as_of: Option<TimestampWithTimeZone>, name: Option<String>) -> Result<Out
     let in_use = in_use()?;
     let same_stages = in_use
         .as_ref()
-        .filter(|(_, used)| used.stages == courses.stages);
-    let used = same_stages.map_or_else(
+        .filter(|used| used.fitted.stages == courses.stages);
+    // One that has seen the days to judge by knows the answers: it is held against them no more than the new one is.
+    let seen = same_stages.filter(|used| used.as_of > before);
+    let used = same_stages.filter(|_| seen.is_none()).map_or_else(
         || Ok(Judged::default()),
-        |(_, used)| judged(&courses, &used.pipeline, before),
+        |used| judged(&courses, &used.fitted.pipeline, before),
     )?;
-    outcome.activated = match (&fitted.metrics, &used.metrics) {
-        (Some(fitted), Some(used)) => fitted.log_loss < used.log_loss,
-        _ => true,
+    let why;
+    (outcome.activated, why) = match seen {
+        Some(used) => newer(used.as_of, instant),
+        None => better(fitted.metrics.as_ref(), used.metrics.as_ref()),
     };
-    let why = match (outcome.activated, &used.metrics) {
-        (true, None) => "put in use: nothing to compare it with",
-        (true, Some(_)) => "put in use: better about the last 90 days",
-        (false, _) => "not put in use: no better about the last 90 days",
-    };
-    // Whichever is in use now, its owners are told apart by what they have had up to now.
-    let told_apart = if outcome.activated {
-        fitted.told_apart
-    } else {
-        used.told_apart
-    };
-    let apart = if told_apart { "" } else { " not" };
-    outcome.decision = format!("{why}; owners of deals are{apart} told apart");
     (outcome.fitted, outcome.in_use) = (fitted.metrics, used.metrics);
-    owners::keep(
-        &courses.stages,
-        &if told_apart { owners } else { HashMap::new() },
-    )?;
+    outcome.decision = why.to_owned();
+    // Whichever is in use now, its owners are told apart by what they have had up to now; one that has seen as much
+    // keeps what it knows of them.
+    if outcome.activated || seen.is_none() {
+        let told_apart = if outcome.activated {
+            fitted.told_apart
+        } else {
+            used.told_apart
+        };
+        let apart = if told_apart { "" } else { " not" };
+        outcome.decision += &format!("; owners of deals are{apart} told apart");
+        owners::keep(
+            &courses.stages,
+            &if told_apart { owners } else { HashMap::new() },
+        )?;
+    }
+    let compared_with = in_use.map(|used| used.name);
     let fitted = FittedPipeline {
         stages: courses.stages,
         pipeline,
     };
-    let compared_with = in_use.map(|(name, _)| name);
     outcome.name = Some(store(name, as_of, &outcome, &fitted, compared_with)?);
     Ok(outcome)
+}
+
+/// Whether a fit takes the place of one that has seen the days to judge by, and why.
+const fn newer(used: pg_sys::TimestampTz, fitted: pg_sys::TimestampTz) -> (bool, &'static str) {
+    if fitted > used {
+        let why =
+            "put in use: the one in use has seen the days to judge by, and less than this one";
+        (true, why)
+    } else {
+        (false, "not put in use: the one in use has seen as much")
+    }
+}
+
+/// The same of one that has not: by how right both were.
+fn better(fitted: Option<&Metrics>, used: Option<&Metrics>) -> (bool, &'static str) {
+    match (fitted, used) {
+        (Some(fitted), Some(used)) if fitted.log_loss > used.log_loss => {
+            (false, "not put in use: worse about the last 90 days")
+        }
+        (Some(_), Some(_)) => (true, "put in use: no worse about the last 90 days"),
+        _ => (true, "put in use: nothing to compare it with"),
+    }
 }
 
 /// Refuses a name that is none, or taken.
@@ -174,11 +205,31 @@ pub(super) fn read(until: TimestampWithTimeZone) -> Result<Courses> {
     Courses::read(&config, &crm, until)
 }
 
-fn in_use() -> Result<Option<(String, std::rc::Rc<FittedPipeline>)>> {
-    let name: Option<String> =
-        Spi::get_one("SELECT (SELECT m.name FROM crm_health.deal_models m WHERE m.is_active)")?;
+/// The pipeline in use, and as of when it was learned.
+struct InUse {
+    name: String,
+    as_of: pg_sys::TimestampTz,
+    fitted: Rc<FittedPipeline>,
+}
+
+fn in_use() -> Result<Option<InUse>> {
+    let (name, as_of): (Option<String>, Option<TimestampWithTimeZone>) = Spi::connect(|client| {
+        let text = "SELECT m.name, m.as_of FROM crm_health.deal_models m WHERE m.is_active";
+        let rows = client.select(text, Some(1), &[])?;
+        if rows.is_empty() {
+            return Ok((None, None));
+        }
+        rows.first().get_two()
+    })?;
     let config = super::added_to(json!({}), crate::refresh::Kind::Deals, Some(&[]))?;
-    Ok(name.zip(of_config(&config)?))
+    let (Some(name), Some(as_of), Some(fitted)) = (name, as_of, of_config(&config)?) else {
+        return Ok(None);
+    };
+    Ok(Some(InUse {
+        name,
+        as_of: as_of.into(),
+        fitted,
+    }))
 }
 
 fn store(
