@@ -40,8 +40,7 @@ pg_function! {
         let reasons = deal::reasons(&metrics, &score, &config).join("; ");
         sink.push(overall(score.overall_health_score, score.health_status.as_str(), &reasons));
         if let Some(outlook) = outlook(fcinfo, &metrics) {
-            let percent = format!("{} %", pipeline::percent(outlook.win_probability));
-            sink.push(note("close_probability", &percent, &outlook.sentence()));
+            sink.push(note("close_probability", &outlook.chance(), &outlook.sentence()));
         }
         pg_sys::Datum::null()
     }

@@ -124,3 +124,26 @@ fn a_fit_is_not_held_against_days_that_the_one_in_use_has_seen() {
     );
     assert_eq!(compared, 1);
 }
+
+#[test]
+fn no_column_tells_a_chance_to_be_won_as_certain() {
+    let mut db = Database::new();
+    let user = Crm(&mut db).user(0.0);
+    db.query(
+        "INSERT INTO deals (owner_id, name, status, stage_id, created_at)
+         SELECT $1, 'Deal ' || n, 'active', (SELECT id FROM deal_stages WHERE name = 'SQL'), now() - interval '50 days'
+         FROM generate_series(1, 1000) n",
+        &[&user],
+    );
+    db.run(
+        "UPDATE deal_stage_history SET recorded_at = entered_at; UPDATE deals SET status = 'won'",
+    );
+    let deal = Crm(&mut db).deal(user, "SQL", 1.0);
+    fit(&mut db, "");
+    let told: String = db.value(
+        "SELECT concat_ws('; ', value, reason) FROM crm_health.explain_deal($1) WHERE signal = 'close_probability'",
+        &[&deal],
+    );
+    assert!(told.starts_with("over 99 %; slower than "), "{told}");
+    assert!(!told.contains("100 % likely"), "{told}");
+}

@@ -263,16 +263,21 @@ impl StageModel {
 }
 
 impl Outlook {
+    /// The chance to be won in whole percent, which is never certainty: `42 %`, `over 99 %`, `under 1 %`.
+    #[must_use]
+    pub fn chance(&self) -> String {
+        chance(percent(self.win_probability))
+    }
+
     /// For example "slower than 85 % of the deals that moved on from this stage; 42 % likely to be
     /// won within a year, then in about 24 days".
     #[must_use]
     pub fn sentence(&self) -> String {
-        let percent = |share: f64| (100.0 * share + 0.5).floor() as i32;
         let pace = format!(
             "slower than {} % of the deals that moved on from this stage; {} likely to be won \
              within a year",
             percent(self.slower_than),
-            chance(percent(self.win_probability))
+            self.chance()
         );
         match self.days_to_close.map(|days| days.round().max(1.0)) {
             None => pace,
@@ -280,4 +285,9 @@ impl Outlook {
             Some(days) => format!("{pace}, then in about {days:.0} days"),
         }
     }
+}
+
+/// A share in whole percent, halves up.
+fn percent(share: f64) -> i32 {
+    (100.0 * share + 0.5).floor() as i32
 }
