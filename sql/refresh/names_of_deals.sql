@@ -1,2 +1,2 @@
 -- $1 deal ids.
-SELECT d.id, d.name FROM {deals} d WHERE d.id = ANY ($1)
+SELECT d.id, nullif(btrim(d.name), '') FROM {deals} d WHERE d.id = ANY ($1)

@@ -168,7 +168,7 @@ fn a_contact_that_goes_silent_is_told_of_as_a_ghost() {
 fn an_unnamed_contact_is_told_of_by_address_and_an_unnamed_deal_as_that() {
     let mut db = Database::new();
     let (user, _) = healthy_deal(&mut db);
-    db.run("UPDATE deals SET name = NULL, stage_changed_at = now() - interval '25 days'; DELETE FROM deal_meetings; DELETE FROM activities");
+    db.run("UPDATE deals SET name = '  ', stage_changed_at = now() - interval '25 days'; DELETE FROM deal_meetings; DELETE FROM activities");
     assert_eq!(refresh_deals(&mut db, user), "critical");
     assert_eq!(
         told(&mut db, "deal_status")[0]["title"],
