@@ -1,5 +1,7 @@
 //! Scores in words: each signal with its value, weight and reason.
 
+mod subject;
+
 use crm_health_scoring::config::Config;
 use crm_health_scoring::deal::DealMetrics;
 use crm_health_scoring::explain::Explanation;
@@ -144,10 +146,14 @@ fn explain_one(sink: &mut RowSink, kind: Kind, id: Uuid, at: TimestampWithTimeZo
         return explain_elsewhere(sink, kind, id, at, &crm, owner, &settings);
     }
     // An id that is none, or nobody's, has nothing to explain.
-    let Some(user) = user_of(kind, id, &crm, owner)? else {
+    let Some((user, unscored)) = subject::find(kind, id, &crm, owner)? else {
         return Ok(());
     };
     caller::authorize(&[user], Some(owner), &settings.trusted_roles)?;
+    if let Some(why) = unscored {
+        sink.push(note("overall", "not scored", &why));
+        return Ok(());
+    }
     let config = pipeline::added_to(scoring_config()?, kind, Some(&[user]))?;
     let statement = explain_statement(kind, &crm, &config)?;
     let _owner = AsOwner::enter(owner);
@@ -177,24 +183,7 @@ fn explain_one(sink: &mut RowSink, kind: Kind, id: Uuid, at: TimestampWithTimeZo
     })
 }
 
-/// Whose deal or contact it is.
-fn user_of(kind: Kind, id: Uuid, crm: &crm::Crm, owner: pg_sys::Oid) -> Result<Option<Uuid>> {
-    let source = crm.source(match kind {
-        Kind::Deals => "deals",
-        Kind::Relationships => "contacts",
-    })?;
-    let statement = format!("SELECT s.owner_id FROM {source} s WHERE s.id = $1");
-    let _owner = AsOwner::enter(owner);
-    Spi::connect(|client| {
-        let found = client.select(statement.as_str(), Some(1), &[id.into()])?;
-        if found.is_empty() {
-            return Ok(None);
-        }
-        Ok(found.first().get(1)?)
-    })
-}
-
-/// The same, by the server that has the user's rows.
+/// The rows, by the server that has the user's.
 fn explain_elsewhere(
     sink: &mut RowSink,
     kind: Kind,

@@ -235,3 +235,25 @@ fn needs_attention_lists_the_worst_first_with_reasons() {
         "22023"
     );
 }
+
+#[test]
+fn a_deal_that_is_not_scored_is_told_to_be_that() {
+    let mut db = Database::new();
+    let mut crm = Crm(&mut db);
+    let user = crm.user(0.0);
+    let lost = crm.deal(user, "Verbal", 20.0);
+    crm.set("deals", lost, "status = 'lost'");
+    let signed = crm.deal(user, "Signed", 20.0);
+    for (deal, why) in [
+        (lost, "the status of this one is lost."),
+        (signed, "the stage of this one, Signed, is final."),
+    ] {
+        let rows = db.query("SELECT * FROM crm_health.explain_deal($1)", &[&deal]);
+        assert_eq!(rows.len(), 1);
+        let (signal, value): (String, String) = (rows[0].get("signal"), rows[0].get("value"));
+        assert_eq!((signal.as_str(), value.as_str()), ("overall", "not scored"));
+        assert_eq!(rows[0].get::<_, Option<i32>>("score"), None);
+        let reason: String = rows[0].get("reason");
+        assert!(reason.ends_with(why), "{reason}");
+    }
+}
