@@ -181,6 +181,7 @@ fn read(user: Uuid, row: &Value) -> Result<Scored> {
         status: row[3].as_str().map(str::to_owned),
         ghost_risk: None,
         fresh: row[4].as_bool().ok_or_else(unreadable)?,
+        scored_at: None,
         reasons: None,
     })
 }

@@ -22,7 +22,6 @@ use super::after::Refresh;
 use super::alert_facts;
 use super::alert_rules::{self, usable};
 use super::alert_statements::{Written, filled, run, write_rows};
-use super::template::Template;
 use crate::collect::to_instant;
 use crate::crm::{Crm, Relation};
 use crate::error::Result;
@@ -70,7 +69,7 @@ pub(super) fn raise(
     let mut changes = Changes::default();
     changes.leave(&mut found, targets);
     changes.judge(refresh, &rules, &judged, &found, quiet_days)?;
-    changes.keep_quiet_at_first(refresh.crm, table)?;
+    changes.keep_quiet_at_first(refresh.crm, &judged)?;
     changes.write(refresh, table)
 }
 
@@ -254,33 +253,27 @@ impl Changes {
 
     /// Rules that come to deals long scored, by an upgrade, find much at their first look: all of it
     /// is raised, and none of it is news.
-    fn keep_quiet_at_first(&mut self, crm: &Crm, alerts: &Relation) -> Result<()> {
-        let users: HashSet<Uuid> = self.tell.values().map(|told| told.user).collect();
-        let scores = crm.score_table("deal_health_scores")?;
+    fn keep_quiet_at_first(&mut self, crm: &Crm, judged: &[&Scored]) -> Result<()> {
         let rules = crm.find("deal_health_rules");
-        let (false, Some(rules), true) = (
-            users.is_empty(),
-            rules.filter(|rules| rules.has("created_at")),
-            scores.has("created_at"),
-        ) else {
+        let Some(rules) = rules.filter(|rules| rules.has("created_at") && !self.tell.is_empty())
+        else {
             return Ok(());
         };
-        let statement = Template::default()
-            .with("alerts", alerts.qualified())
-            .with("rules", rules.qualified())
-            .with("scores", scores.qualified())
-            .fill(
-                include_str!("../../../sql/refresh/alerts_first_look.sql"),
-                crm,
-            )?;
-        let users: Vec<Uuid> = users.into_iter().collect();
-        Spi::connect(|client| {
-            for row in client.select(statement.as_str(), None, &[users.into()])? {
-                let user: Option<Uuid> = row.get(1)?;
-                self.tell.retain(|_, told| Some(told.user) != user);
-            }
-            Ok(())
-        })
+        let statement = format!(
+            "SELECT (SELECT min(r.created_at)::timestamptz FROM {} r)",
+            rules.qualified()
+        );
+        let first: Option<TimestampWithTimeZone> =
+            Spi::connect(|client| client.select(&statement, Some(1), &[])?.first().get_one())?;
+        let Some(first) = first.map(pg_sys::TimestampTz::from) else {
+            return Ok(());
+        };
+        let looked_at_first = judged
+            .iter()
+            .filter(|deal| deal.scored_at.is_some_and(|at| at < first));
+        let quiet: HashSet<Uuid> = looked_at_first.filter_map(|deal| deal.id).collect();
+        self.tell.retain(|(deal, _), _| !quiet.contains(deal));
+        Ok(())
     }
 
     /// Writes what follows. Only what was written is told, with the alert's id.

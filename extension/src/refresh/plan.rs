@@ -69,8 +69,8 @@ pub(super) fn fresh(
         let (mut count, mut all_fresh) = (0, true);
         // SAFETY: as above.
         unsafe {
-            statement.stream(&values, |row: [_; 8]| {
-                let [_, id, _, _, score, status, _, is_fresh] = row;
+            statement.stream(&values, |row: [_; 9]| {
+                let [_, id, _, _, score, status, _, is_fresh, _] = row;
                 all_fresh = is_fresh.is_some_and(|is_fresh| is_fresh.value() != 0);
                 if all_fresh {
                     count += 1;
@@ -106,7 +106,7 @@ fn due_statement(kind: Kind, crm: &Crm, one: bool, fresh_alone: bool) -> Result<
 
 /// # Safety
 /// The row must be one of the statement that finds the targets.
-pub(crate) unsafe fn target(row: [Option<pg_sys::Datum>; 8]) -> Scored {
+pub(crate) unsafe fn target(row: [Option<pg_sys::Datum>; 9]) -> Scored {
     let [
         user,
         id,
@@ -116,6 +116,7 @@ pub(crate) unsafe fn target(row: [Option<pg_sys::Datum>; 8]) -> Scored {
         status,
         ghost_risk,
         fresh,
+        scored_at,
     ] = row;
     unsafe {
         Scored {
@@ -127,6 +128,7 @@ pub(crate) unsafe fn target(row: [Option<pg_sys::Datum>; 8]) -> Scored {
             status: value(status),
             ghost_risk: value(ghost_risk),
             fresh: value(fresh).unwrap_or(false),
+            scored_at: value::<TimestampWithTimeZone>(scored_at).map(Into::into),
             reasons: None,
         }
     }

@@ -107,6 +107,7 @@ impl Computed {
                 status: Some(scored.score.health_status.as_str().to_owned()),
                 ghost_risk: None,
                 fresh: false,
+                scored_at: None,
                 reasons: scored.reasons.clone(),
             },
             previous_status: scored.previous.status.clone(),

@@ -81,16 +81,21 @@ fn what_a_first_score_finds_is_raised_and_told_to_nobody() {
     assert_eq!(told, 0);
 }
 
-#[test]
-fn rules_that_come_to_deals_long_scored_raise_what_they_find_and_tell_of_what_comes_after() {
+/// A user's deals, in Opportunity for so many days each, that were scored before there were rules; after one look of these.
+fn scored_before_there_were_rules<const N: usize>(days: [f64; N]) -> (Database, Uuid, [Uuid; N]) {
     let mut db = Database::new();
     let user = Crm(&mut db).user(0.0);
-    let deals = [40.0, 40.0, 1.0].map(|days| Crm(&mut db).deal(user, "Opportunity", days));
-    db.run("UPDATE deal_health_rules SET is_active = rule_type = 'days_in_current_stage', created_at = now() + interval '1 hour'");
+    let deals = days.map(|days| Crm(&mut db).deal(user, "Opportunity", days));
     db.run("UPDATE deal_health_rules SET is_active = false");
     refresh(&mut db, user, 0);
-    db.run("UPDATE deal_health_rules SET is_active = rule_type = 'days_in_current_stage'");
+    db.run("UPDATE deal_health_rules SET is_active = rule_type = 'days_in_current_stage', created_at = now()");
     refresh(&mut db, user, 0);
+    (db, user, deals)
+}
+
+#[test]
+fn rules_that_come_to_deals_long_scored_raise_what_they_find_and_tell_of_what_comes_after() {
+    let (mut db, user, deals) = scored_before_there_were_rules([40.0, 40.0, 1.0]);
     assert_eq!(
         alerts(&mut db),
         json!(["stage_stall critical active", "stage_stall critical active"])
@@ -98,6 +103,16 @@ fn rules_that_come_to_deals_long_scored_raise_what_they_find_and_tell_of_what_co
     assert!(told(&mut db).is_empty());
     set_stage_days(&mut db, deals[2], 20.0);
     refresh(&mut db, user, 0);
+    assert_eq!(told(&mut db).len(), 1);
+}
+
+#[test]
+fn what_comes_after_a_first_look_that_found_nothing_is_told_of() {
+    let (mut db, user, [deal]) = scored_before_there_were_rules([1.0]);
+    assert_eq!(alerts(&mut db), json!([]));
+    set_stage_days(&mut db, deal, 40.0);
+    refresh(&mut db, user, 0);
+    assert_eq!(alerts(&mut db), json!(["stage_stall critical active"]));
     assert_eq!(told(&mut db).len(), 1);
 }
 
