@@ -48,6 +48,10 @@ pub(crate) enum Error {
         "the score tables belong to superuser \"{owner}\", and scores are never computed as a superuser"
     )]
     OwnerIsSuperuser { owner: String, table: String },
+    #[error(
+        "cursor \"{cursor}\" was opened WITH HOLD while scores were read or written, and would be read with a superuser's rights"
+    )]
+    CursorHeld { cursor: String },
     #[error("the configuration is not usable: {reason}")]
     Config { reason: String },
     #[error(
@@ -107,6 +111,7 @@ impl Error {
             Error::NotATable { .. } => Code::ERRCODE_WRONG_OBJECT_TYPE,
             Error::OwnersDiffer { .. }
             | Error::OwnerIsSuperuser { .. }
+            | Error::CursorHeld { .. }
             | Error::NoRefreshUnderWay
             | Error::NotByUser { .. }
             | Error::NotSent { .. }
@@ -141,6 +146,7 @@ impl Error {
                 format!("ALTER TABLE {second_table} OWNER TO {}", pgrx::spi::quote_identifier(first))
             }
             Error::OwnerIsSuperuser { table, .. } => format!("ALTER TABLE {table} OWNER TO crm_health_owner, and the other score tables likewise; sql/crm/install.sql makes that role"),
+            Error::CursorHeld { .. } => "a trigger of the score tables, or a function of a view, opens it: have it opened without HOLD, or call as a role that is no superuser".to_owned(),
             Error::Config { .. } => "SELECT * FROM crm_health.check_install() shows the row to mend".to_owned(),
             Error::UnknownGhostModel(_) => "SELECT name, fitted_at, decision FROM crm_health.ghost_models".to_owned(),
             Error::UnknownContact(_) => "SELECT id, email FROM contacts, in the schema of the CRM, has the ids".to_owned(),

@@ -1,11 +1,14 @@
 //! Work as the owner of the score tables, never as a superuser.
 //!
 //! A definer function that belongs to a superuser and writes tables of someone else would run
-//! their triggers, defaults and index functions with a superuser's rights.
+//! their triggers, defaults and index functions with a superuser's rights. Nor may they leave something behind that runs
+//! later, in a session with more rights than theirs.
 
 use std::ffi::CStr;
 
-use pgrx::pg_sys;
+use pgrx::prelude::*;
+
+use crate::error::{Error, Result, or_raise};
 
 /// Puts the owner of the score tables in force, and UTC, until it is dropped. When a statement fails,
 /// PostgreSQL itself restores the user at the end of the transaction or subtransaction.
@@ -41,14 +44,53 @@ impl AsOwner {
 
 impl Drop for AsOwner {
     fn drop(&mut self) {
-        // SAFETY: undoes exactly what `enter` did. While an error unwinds, the abort does it.
+        // While an error unwinds, the abort does all of this.
         if !std::thread::panicking() {
+            if is_superusers_session() {
+                or_raise(settle());
+            }
+            // SAFETY: undoes exactly what `enter` did, and what triggers set meanwhile.
             unsafe {
-                pg_sys::AtEOXact_GUC(true, self.guc_level);
+                pg_sys::AtEOXact_GUC(false, self.guc_level);
                 pg_sys::SetUserIdAndSecContext(self.user, self.context);
             }
         }
     }
+}
+
+/// Whether what waits for the end of the transaction would run as a superuser then.
+fn is_superusers_session() -> bool {
+    // SAFETY: plain look-ups by role id.
+    unsafe {
+        pg_sys::superuser_arg(pg_sys::GetOuterUserId())
+            || pg_sys::superuser_arg(pg_sys::GetSessionUserId())
+    }
+}
+
+/// Has deferred triggers fire now, and refuses a cursor that would be read to its end at COMMIT. References are not in
+/// question: those are checked as the owner of the table at any time.
+fn settle() -> Result<()> {
+    let (are_there_deferrable, cursor) = Spi::connect(|client| {
+        client
+            .select(
+                "SELECT EXISTS (
+                   SELECT FROM pg_catalog.pg_trigger t
+                   WHERE t.tgdeferrable AND (NOT t.tgisinternal OR t.tgfoid = 'pg_catalog.unique_key_recheck'::regproc)),
+                 (SELECT min(c.name) FROM pg_catalog.pg_cursors c
+                  WHERE c.is_holdable AND c.creation_time >= statement_timestamp())",
+                Some(1),
+                &[],
+            )?
+            .first()
+            .get_two::<bool, String>()
+    })?;
+    if let Some(cursor) = cursor {
+        return Err(Error::CursorHeld { cursor });
+    }
+    if are_there_deferrable == Some(true) {
+        Spi::run("SET CONSTRAINTS ALL IMMEDIATE")?;
+    }
+    Ok(())
 }
 
 /// Until it is dropped, kept plans are made in one way.

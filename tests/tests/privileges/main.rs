@@ -1,6 +1,7 @@
 //! Who may call what, and with whose rights it runs.
 
 mod grants;
+mod later;
 
 use crm_health_tests::database::{connect, error_of};
 use crm_health_tests::session::{Role, become_role};
