@@ -23,7 +23,8 @@ DECLARE
   v_relationships bigint := 0;
   v_batch_deals bigint;
   v_batch_relationships bigint;
-  v_errors pg_catalog.jsonb := '[]';
+  v_errors pg_catalog.jsonb[] := '{}';
+  v_logged integer := 0;
   v_cancelled boolean := false;
   v_failed boolean;
   v_message pg_catalog.text;
@@ -75,9 +76,14 @@ BEGIN
     GET STACKED DIAGNOSTICS v_message = MESSAGE_TEXT, v_state = RETURNED_SQLSTATE;
     v_users := '{}';
     v_cancelled := v_state = '57014';
-    v_errors := v_errors || jsonb_build_array(jsonb_build_object('userId', NULL, 'reason', v_message, 'sqlState', v_state));
+    v_errors := array_append(v_errors, jsonb_build_object('userId', NULL, 'reason', v_message, 'sqlState', v_state));
   END;
-  v_run := crm_health.run_started(p_triggered_by, cardinality(v_users));
+  BEGIN
+    v_run := crm_health.run_started(p_triggered_by, cardinality(v_users));
+  EXCEPTION WHEN query_canceled OR OTHERS THEN
+    PERFORM pg_advisory_unlock(c_lock_class, c_lock_job);
+    RAISE;
+  END;
   COMMIT;
   PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
 
@@ -98,6 +104,8 @@ BEGIN
         SELECT count(*) FILTER (WHERE r.updated) INTO v_batch_relationships
         FROM crm_health.refresh_relationships(v_batch, v_age, v_as_of) r;
       END IF;
+      -- What was deferred would fail the COMMIT, and with it the run.
+      SET CONSTRAINTS ALL IMMEDIATE;
     EXCEPTION WHEN query_canceled THEN
       v_cancelled := true;
     WHEN OTHERS THEN
@@ -108,7 +116,7 @@ BEGIN
     END IF;
     IF v_spread IS NOT NULL THEN
       v_processed := v_processed + (v_spread ->> 'done')::integer;
-      v_errors := v_errors || (v_spread -> 'errors');
+      v_errors := v_errors || ARRAY(SELECT jsonb_array_elements(v_spread -> 'errors'));
     ELSIF v_failed THEN
       -- One of them spoils the batch: each alone, so that the others get their scores.
       v_batch_deals := 0;
@@ -122,6 +130,7 @@ BEGIN
           FROM crm_health.refresh_deals(ARRAY[v_user], v_age, v_as_of) d;
           SELECT count(*) FILTER (WHERE r.updated) INTO v_user_relationships
           FROM crm_health.refresh_relationships(ARRAY[v_user], v_age, v_as_of) r;
+          SET CONSTRAINTS ALL IMMEDIATE;
           v_batch_deals := v_batch_deals + v_user_deals;
           v_batch_relationships := v_batch_relationships + v_user_relationships;
           v_processed := v_processed + 1;
@@ -129,11 +138,14 @@ BEGIN
           v_cancelled := true;
         WHEN OTHERS THEN
           GET STACKED DIAGNOSTICS v_message = MESSAGE_TEXT, v_state = RETURNED_SQLSTATE;
-          v_errors := v_errors || jsonb_build_array(jsonb_build_object(
+          v_errors := array_append(v_errors, jsonb_build_object(
             'userId', v_user, 'reason', v_message, 'sqlState', v_state));
           RAISE WARNING 'scores of user % were not refreshed: %', v_user, v_message;
         END;
         EXIT WHEN v_cancelled;
+        -- The next user's constraints are deferred again.
+        COMMIT;
+        PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
       END LOOP;
     ELSE
       v_processed := v_processed + cardinality(v_batch);
@@ -142,21 +154,37 @@ BEGIN
     v_relationships := v_relationships + v_batch_relationships;
     EXIT WHEN v_cancelled;
     v_done := least(v_done + v_size, cardinality(v_users));
-    PERFORM crm_health.run_progress(v_run, v_done, v_deals, v_relationships, v_errors, 'running');
+    BEGIN
+      -- Where everyone fails, the errors grow with each batch: they are written anew when there are twice as many.
+      IF cardinality(v_errors) >= 2 * v_logged THEN
+        v_logged := cardinality(v_errors);
+        PERFORM crm_health.run_progress(v_run, v_done, v_deals, v_relationships, to_jsonb(v_errors), 'running');
+      ELSE
+        PERFORM crm_health.run_progress(v_run, v_done, v_deals, v_relationships, NULL, 'running');
+      END IF;
+    EXCEPTION WHEN query_canceled OR OTHERS THEN
+      PERFORM pg_advisory_unlock(c_lock_class, c_lock_job);
+      RAISE;
+    END;
     COMMIT;
     PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
   END LOOP;
 
   IF v_cancelled THEN
-    v_errors := v_errors || jsonb_build_array(jsonb_build_object(
+    v_errors := array_append(v_errors, jsonb_build_object(
       'userId', NULL, 'reason', 'the run was cancelled', 'sqlState', '57014'));
   END IF;
-  PERFORM crm_health.run_progress(
-    v_run, v_done, v_deals, v_relationships, v_errors,
-    CASE WHEN v_cancelled THEN 'interrupted' WHEN v_errors = '[]' THEN 'succeeded' ELSE 'failed' END);
+  BEGIN
+    PERFORM crm_health.run_progress(
+      v_run, v_done, v_deals, v_relationships, to_jsonb(v_errors),
+      CASE WHEN v_cancelled THEN 'interrupted' WHEN v_errors = '{}' THEN 'succeeded' ELSE 'failed' END);
+  EXCEPTION WHEN query_canceled OR OTHERS THEN
+    PERFORM pg_advisory_unlock(c_lock_class, c_lock_job);
+    RAISE;
+  END;
   p_result := jsonb_build_object(
-    'success', v_errors = '[]', 'usersProcessed', v_processed, 'dealsRefreshed', v_deals,
-    'relationshipsRefreshed', v_relationships, 'errors', v_errors, 'triggeredBy', p_triggered_by,
+    'success', v_errors = '{}', 'usersProcessed', v_processed, 'dealsRefreshed', v_deals,
+    'relationshipsRefreshed', v_relationships, 'errors', to_jsonb(v_errors), 'triggeredBy', p_triggered_by,
     'timestamp', to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'));
   PERFORM pg_advisory_unlock(c_lock_class, c_lock_job);
   COMMIT;

@@ -87,10 +87,10 @@ BEGIN
   PERFORM crm_health.require_trusted();
   UPDATE crm_health.runs r
   SET users_done = p_users_done, deals_refreshed = p_deals, relationships_refreshed = p_relationships,
-      errors = p_errors, state = p_state,
+      errors = coalesce(p_errors, r.errors), state = p_state,
       finished_at = CASE WHEN p_state = 'running' THEN NULL ELSE clock_timestamp() END
   WHERE r.id = p_id;
 END
 $$;
-COMMENT ON FUNCTION crm_health.run_progress(uuid, integer, bigint, bigint, jsonb, text) IS 'Writes how far a run is, or how it ended';
+COMMENT ON FUNCTION crm_health.run_progress(uuid, integer, bigint, bigint, jsonb, text) IS 'Writes how far a run is, or how it ended; with NULL for the errors, those that are there stay';
 REVOKE ALL ON FUNCTION crm_health.run_progress(uuid, integer, bigint, bigint, jsonb, text) FROM PUBLIC;

@@ -12,6 +12,7 @@
 \create alerts.sql
 \create contact_data.sql
 \create replay.sql
+\replace runs.sql crm_health.run_progress
 \replace refresh_active_users.sql crm_health.refresh_active_users
 \replace schedule.sql crm_health.purge crm_health.schedule crm_health.unschedule crm_health.require_pg_cron
 \replace check_install.sql crm_health.check_install crm_health.crm_relation
