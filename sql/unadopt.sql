@@ -35,13 +35,20 @@ BEGIN
 END
 $$;
 
--- The nightly jobs would go on without what they call.
+-- The nightly jobs would go on without what they call. Those that pg_cron keeps in another database are taken away there.
 DO $$
+DECLARE
+    v_hint text;
 BEGIN
     IF pg_catalog.to_regprocedure('crm_health.unschedule()') IS NOT NULL
-       AND EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'pg_cron') THEN
+       AND EXISTS (SELECT FROM pg_catalog.pg_settings WHERE name = 'cron.database_name' AND context = 'postmaster'
+                   AND (setting <> pg_catalog.current_database()
+                        OR EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'pg_cron'))) THEN
         PERFORM crm_health.unschedule();
     END IF;
+EXCEPTION WHEN object_not_in_prerequisite_state THEN
+    GET STACKED DIAGNOSTICS v_hint = PG_EXCEPTION_HINT;
+    RAISE NOTICE '%: those that call this extension would go on, and fail', SQLERRM USING HINT = v_hint;
 END
 $$;
 

@@ -14,6 +14,7 @@
 \create replay.sql
 \replace runs.sql crm_health.run_progress
 \replace refresh_active_users.sql crm_health.refresh_active_users
+\create schedule.sql crm_health.jobs crm_health.other_cron_database
 \replace schedule.sql crm_health.purge crm_health.schedule crm_health.unschedule crm_health.require_pg_cron
 \replace check_install.sql crm_health.check_install crm_health.crm_relation
 \create check_tables.sql

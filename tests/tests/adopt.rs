@@ -100,6 +100,18 @@ fn adopting_and_taking_it_back_leaves_the_functions_as_they_were() {
 }
 
 #[test]
+fn jobs_that_another_database_keeps_are_told_of() {
+    let db = Database::empty();
+    psql(&db.url(), &["-f", &script("adopt.sql")]);
+    let output = psql(&db.url(), &["-f", &script("unadopt.sql")]);
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        told.contains("run in database postgres: SELECT j.jobname, cron.unschedule"),
+        "{told}"
+    );
+}
+
+#[test]
 fn where_something_depends_on_the_functions_nothing_changes_and_it_is_named() {
     let (caller, owner) = (Role::new(""), Role::new(""));
     let mut db = Database::empty();
