@@ -14,6 +14,9 @@ DECLARE
   v_is_active boolean;
   v_last timestamptz;
   v_rules regclass;
+  v_profiles regclass;
+  v_days integer;
+  v_is_idle boolean;
   v_rule jsonb;
 BEGIN
   RETURN QUERY
@@ -172,6 +175,23 @@ BEGIN
     WHERE p.prosecdef
       AND EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) g
                   WHERE g.grantee = 0 AND g.privilege_type = 'EXECUTE');
+
+  -- Whom it would refresh: a column that was added lately is empty until the next logins.
+  v_profiles := crm_health.crm_relation(v_schema, 'profiles');
+  IF EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = v_profiles AND a.attname = 'last_login_at'
+             AND a.atttypid IN ('timestamptz'::regtype, 'timestamp'::regtype, 'date'::regtype))
+     AND has_table_privilege(v_profiles, 'SELECT')
+     AND (SELECT has_schema_privilege(c.relnamespace, 'USAGE') FROM pg_class c WHERE c.oid = v_profiles) THEN
+    SELECT s.value::integer INTO v_days FROM crm_health.settings s WHERE s.name = 'active_window_days';
+    EXECUTE format('SELECT EXISTS (SELECT FROM %1$s) AND NOT EXISTS (SELECT FROM %1$s p WHERE p.last_login_at >= now() - make_interval(days => $1))', v_profiles)
+      INTO v_is_idle USING v_days;
+    RETURN QUERY
+      SELECT 'warning', format('nobody in %s has a last_login_at within %s days: the daily refresh refreshes nobody', v_profiles, v_days),
+             CASE WHEN EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = to_regclass('auth.users') AND a.attname = 'last_sign_in_at')
+                  THEN format('UPDATE %s p SET last_login_at = u.last_sign_in_at FROM auth.users u WHERE u.id = p.id', v_profiles)
+                  ELSE 'have the application write it at each login, or raise the setting active_window_days' END
+      WHERE v_is_idle;
+  END IF;
 
   -- The daily job.
   IF NOT EXISTS (SELECT FROM pg_extension e WHERE e.extname = 'pg_cron') THEN

@@ -391,3 +391,25 @@ fn the_daily_job_from_not_scheduled_to_well() {
         .expect("a run");
     assert_eq!(findings(&mut client), []);
 }
+
+#[test]
+fn profiles_of_which_nobody_counts_as_active() {
+    let mut db = Database::new();
+    db.run(
+        "CREATE SCHEMA auth; CREATE TABLE auth.users (id uuid PRIMARY KEY, last_sign_in_at timestamptz);
+         INSERT INTO auth.users VALUES (gen_random_uuid(), now()), (gen_random_uuid(), now() - interval '1 year')",
+    );
+    assert_found_and_mended(
+        &mut db,
+        "INSERT INTO profiles (id) SELECT id FROM auth.users",
+        "warning",
+        "nobody in public.profiles has a last_login_at within 7 days",
+    );
+    // Where nothing knows of logins, the hint is no statement.
+    db.run("DROP TABLE auth.users; UPDATE profiles SET last_login_at = now() - interval '8 days'");
+    let found = troubles(&mut db);
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert!(found[0].2.contains("active_window_days"), "{}", found[0].2);
+    db.run("UPDATE crm_health.settings SET value = '9' WHERE name = 'active_window_days'");
+    assert_eq!(troubles(&mut db), []);
+}
