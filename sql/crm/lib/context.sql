@@ -15,6 +15,14 @@ CREATE FUNCTION pg_temp.crm_relation(p_name text) RETURNS regclass
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $sql$ SELECT pg_catalog.to_regclass(pg_catalog.format('%I.%I', pg_temp.crm_schema(), p_name)) $sql$;
 
+-- The name, or where it is taken the first with a number that is not: a table that was renamed keeps the names of its indexes.
+CREATE FUNCTION pg_temp.crm_free_name(p_name text) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $sql$ SELECT f.name
+        FROM pg_catalog.generate_series(0, 100) AS n (n)
+        CROSS JOIN LATERAL (SELECT CASE n.n WHEN 0 THEN p_name ELSE p_name || n.n END AS name) AS f
+        WHERE pg_temp.crm_relation(f.name) IS NULL ORDER BY n.n LIMIT 1 $sql$;
+
 -- True for what can have columns, keys and indexes added: a plain or a partitioned table.
 CREATE FUNCTION pg_temp.crm_is_table(p_name text) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp

@@ -52,10 +52,12 @@ CREATE PROCEDURE pg_temp.crm_add_index(
     p_unique text, p_index text, p_name text, p_definition text, p_predicate text, p_comment text,
     p_include text DEFAULT NULL)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_index text := pg_temp.crm_free_name(p_index);
 BEGIN
-    EXECUTE pg_catalog.format('CREATE %s INDEX %I ON %I.%I (%s)', p_unique, p_index, pg_temp.crm_schema(), p_name, p_definition)
+    EXECUTE pg_catalog.format('CREATE %s INDEX %I ON %I.%I (%s)', p_unique, v_index, pg_temp.crm_schema(), p_name, p_definition)
         || COALESCE(' INCLUDE (' || p_include || ')', '') || COALESCE(' WHERE ' || p_predicate, '');
-    EXECUTE pg_catalog.format('COMMENT ON INDEX %I.%I IS %L', pg_temp.crm_schema(), p_index, p_comment);
+    EXECUTE pg_catalog.format('COMMENT ON INDEX %I.%I IS %L', pg_temp.crm_schema(), v_index, p_comment);
 END
 $$;
 

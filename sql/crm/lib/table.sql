@@ -6,9 +6,14 @@ CREATE PROCEDURE pg_temp.crm_create_table(
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_column record;
+    v_constraints text := p_constraints;
+    v_key text;
 BEGIN
+    FOR v_key IN SELECT m.part[1] FROM pg_catalog.regexp_matches(p_constraints, 'CONSTRAINT (\w+) (?:PRIMARY KEY|UNIQUE)', 'g') AS m(part) LOOP
+        v_constraints := pg_catalog.replace(v_constraints, 'CONSTRAINT ' || v_key || ' ', 'CONSTRAINT ' || pg_temp.crm_free_name(v_key) || ' ');
+    END LOOP;
     EXECUTE pg_catalog.format('CREATE TABLE %I.%I (%s, %s)', pg_temp.crm_schema(), p_name,
-        pg_temp.crm_column_list(p_columns), p_constraints)
+        pg_temp.crm_column_list(p_columns), v_constraints)
         || COALESCE(' WITH (' || p_options || ')', '');
     EXECUTE pg_catalog.format('COMMENT ON TABLE %I.%I IS %L', pg_temp.crm_schema(), p_name, p_comment);
     FOR v_column IN SELECT c.* FROM pg_temp.crm_columns(p_columns) c WHERE c.remark IS NOT NULL LOOP

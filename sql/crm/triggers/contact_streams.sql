@@ -110,7 +110,9 @@ BEGIN
         ('delete', 'DELETE', 'REFERENCING OLD TABLE AS gone'),
         ('truncate', 'TRUNCATE', '')) AS t (name, event, transition)
     LOOP
-        EXECUTE pg_catalog.format('DROP TRIGGER IF EXISTS crm_forget_streams_%s ON %s', v_trigger.name, v_events);
+        IF EXISTS (SELECT FROM pg_catalog.pg_trigger WHERE tgrelid = v_events AND tgname = 'crm_forget_streams_' || v_trigger.name) THEN
+            EXECUTE pg_catalog.format('DROP TRIGGER crm_forget_streams_%s ON %s', v_trigger.name, v_events);
+        END IF;
         EXECUTE pg_catalog.format('CREATE TRIGGER crm_forget_streams_%s AFTER %s ON %s %s FOR EACH STATEMENT EXECUTE FUNCTION %s',
             v_trigger.name, v_trigger.event, v_events, v_trigger.transition, v_function);
         -- Also for rows that replication brings.

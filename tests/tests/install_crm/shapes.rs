@@ -119,3 +119,33 @@ fn what_an_ordinary_owner_of_the_database_may_not_grant_is_told_in_one_notice() 
         "{told}"
     );
 }
+
+#[test]
+fn a_table_that_was_renamed_to_make_room_may_keep_the_names_of_its_indexes() {
+    let mut db = Database::empty();
+    db.run(
+        "CREATE TABLE meetings (id bigint PRIMARY KEY);
+         CREATE TABLE deal_health_scores (id bigint PRIMARY KEY, deal_id bigint UNIQUE, user_id bigint);
+         CREATE INDEX deal_health_scores_user_id_idx ON deal_health_scores (user_id)",
+    );
+    assert!(refused(&db).contains("public.meetings.id is bigint"));
+    db.run(
+        "ALTER TABLE meetings RENAME TO meetings_before;
+         ALTER TABLE deal_health_scores RENAME TO deal_health_scores_before",
+    );
+    said(&db.url(), "public");
+    let again = said(&db.url(), "public");
+    assert_eq!(again, "", "a second run changes nothing");
+    db.run("CREATE EXTENSION crm_health");
+    let user = Crm(&mut db).user(0.0);
+    Crm(&mut db).deal(user, "SQL", 5.0);
+    db.query("SELECT refresh_deal_health_scores($1)", &[&user]);
+}
+
+#[test]
+fn a_first_run_tells_what_it_made_and_nothing_of_what_is_not_there() {
+    let db = Database::empty();
+    let told = said(&db.url(), "public");
+    assert!(told.contains("created in schema public"), "{told}");
+    assert!(!told.contains("skipping"), "{told}");
+}
