@@ -201,6 +201,42 @@ fn direction_and_automation_follow_the_headers_and_labels() {
 }
 
 #[test]
+fn mail_that_somebody_else_wrote_is_nobodys_answer() {
+    let [ada, bob] = [1, 2].map(Uuid::from_u128);
+    let index = ContactIndex::new([(ada, "ada@c.com"), (bob, "bob@c.com")]);
+    let own: HashSet<String> = ["me@x.com".to_owned()].into();
+    // A colleague writes to the contact, one contact writes to another, a list rewrites the author.
+    type Row<'a> = (&'a str, &'a str, &'a str, &'a [(Uuid, &'a str)]);
+    let rows: &[Row<'_>] = &[
+        ("peer@x.com", "ada@c.com", "", &[(ada, "system")]),
+        (
+            "bob@c.com",
+            "me@x.com, ada@c.com",
+            "",
+            &[(bob, "inbound"), (ada, "system")],
+        ),
+        (
+            "list@l.com",
+            "me@x.com, bob@c.com",
+            "ada@c.com",
+            &[(bob, "system"), (ada, "inbound")],
+        ),
+        (
+            "me@x.com",
+            "bob@c.com, ada@c.com",
+            "",
+            &[(bob, "outbound"), (ada, "outbound")],
+        ),
+    ];
+    for (from, to, reply_to, wanted) in rows {
+        let headers = [("From", *from), ("To", *to), ("Reply-To", *reply_to)];
+        let events = events_of(&mail(&headers, &[]), &index, &own);
+        let found: Vec<(Uuid, &str)> = events.iter().map(|e| (e.contact_id, e.direction)).collect();
+        assert_eq!(found, *wanted, "{from} to {to}");
+    }
+}
+
+#[test]
 fn tagged_forms_of_the_own_address_are_the_own_address() {
     let [ada, me, filed] = [1, 2, 3].map(Uuid::from_u128);
     let index = ContactIndex::new([

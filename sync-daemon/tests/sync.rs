@@ -241,6 +241,37 @@ async fn one_mail_in_two_mailboxes_of_a_user_is_one_event() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn mail_from_one_mailbox_of_a_user_is_the_users_own_in_the_other() {
+    let world = World::new().await;
+    world.stand_in_for_extension().await;
+    let user = world.add_user(REP).await;
+    world.add_contact(user, ADA).await;
+    let other = "rep.private@acme.example";
+    let refresh = world.gmail.add_mailbox(other).expect("mailbox");
+    // The other one's turn comes last: what it sent is found in the first.
+    world
+        .execute(&format!(
+            "UPDATE google_integrations SET id = '00000000-0000-4000-8000-000000000001';
+             INSERT INTO google_integrations (id, user_id, email, refresh_token)
+             VALUES ('ffffffff-0000-4000-8000-000000000001', '{user}', '{other}', '{refresh}')"
+        ))
+        .await;
+    world
+        .gmail
+        .set_aliases(other, &["alias@acme.example"])
+        .expect("alias");
+    assert!(world.sync().await.success);
+    for from in [other, "alias@acme.example"] {
+        let mail = NewMessage::received(from, ADA).header("Cc", REP);
+        world.gmail.add_message(REP, mail).expect("message");
+    }
+    assert!(world.sync().await.success);
+    let sent = "SELECT count(*) FROM communication_events
+                WHERE direction = 'outbound' AND event_type = 'email_sent'";
+    assert_eq!(world.number(sent).await, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_contact_added_later_gets_its_mail_with_a_backfill() {
     let world = World::new().await;
     let user = world.add_user(REP).await;

@@ -197,11 +197,13 @@ impl MailboxSync<'_> {
         }
     }
 
+    /// Of all mailboxes of the user: what one of them sent may be found in another.
     fn own(&self, addresses: &[String]) -> HashSet<String> {
         let all = addresses
             .iter()
-            .map(String::as_str)
-            .chain([self.claimed.email.as_str()]);
+            .chain(&self.claimed.other_addresses)
+            .chain([&self.claimed.email])
+            .map(String::as_str);
         comparable(all)
     }
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::gmail::{Header, Message};
-use crate::matching::{ContactIndex, Correspondents, decode_text};
+use crate::matching::{ContactIndex, Correspondents, Role, decode_text};
 use crate::sentiment::{MailText, Reading};
 
 /// A longer subject is cut.
@@ -21,7 +21,7 @@ pub struct Event {
     pub contact_id: Uuid,
     /// `email_sent` or `email_received`.
     pub event_type: &'static str,
-    /// `outbound` or `inbound`.
+    /// `outbound`, `inbound`, or `system` for mail that neither the user nor the contact wrote.
     pub direction: &'static str,
     /// `internalDate`, epoch milliseconds.
     pub at_ms: i64,
@@ -50,6 +50,12 @@ pub fn events_of(message: &Message, contacts: &ContactIndex, own: &HashSet<Strin
     }
     let sent = message.label_ids.iter().any(|l| l == "SENT")
         || correspondents.authors().any(|a| contacts.is_own(a, own));
+    // Whom somebody else wrote to, or copied in, has not written.
+    let direction = |role| match role {
+        _ if sent => "outbound",
+        Role::From | Role::ReplyTo => "inbound",
+        Role::To | Role::Cc | Role::Bcc => "system",
+    };
     let automated = is_automated(headers);
     let rfc822_id = header(headers, "message-id")
         .map(clean_id)
@@ -59,7 +65,7 @@ pub fn events_of(message: &Message, contacts: &ContactIndex, own: &HashSet<Strin
         message_id: message.id.clone(),
         contact_id: found.contact_id,
         event_type: if sent { "email_sent" } else { "email_received" },
-        direction: if sent { "outbound" } else { "inbound" },
+        direction: direction(found.role),
         at_ms: message.internal_date,
         subject: subject.clone(),
         thread_id: message.thread_id.as_deref().map(clean_id),

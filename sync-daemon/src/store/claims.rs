@@ -73,6 +73,8 @@ pub struct Claimed {
     pub own_addresses: Vec<String>,
     /// They are old, or were never read.
     pub addresses_stale: bool,
+    /// Addresses of the user's other mailboxes, as last read.
+    pub other_addresses: Vec<String>,
     /// The grant does not allow `q`.
     pub list_without_query: bool,
     /// Scores of an earlier sync are still to refresh.
@@ -296,6 +298,7 @@ fn read_claimed(row: &PgRow) -> Result<Claimed, sqlx::Error> {
             .unwrap_or_default(),
         history_id: row.try_get("history_id")?,
         own_addresses: row.try_get("own_addresses")?,
+        other_addresses: row.try_get("other_addresses")?,
         addresses_stale: row.try_get("addresses_stale")?,
         list_without_query: row.try_get("list_without_query")?,
         refresh_due: row.try_get("refresh_due")?,

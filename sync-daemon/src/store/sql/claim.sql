@@ -43,6 +43,12 @@ WITH due AS (
     RETURNING m.*
 )
 SELECT c.user_id, c.integration_id, c.lease_token, c.history_id, c.own_addresses,
+       ARRAY(SELECT a.address
+             FROM crm_health_sync.mailboxes o
+             JOIN {crm}.google_integrations og ON og.id = o.integration_id AND og.user_id = o.user_id
+             CROSS JOIN LATERAL unnest(og.email::text || o.own_addresses) AS a(address)
+             WHERE o.user_id = c.user_id AND o.integration_id <> c.integration_id
+               AND a.address IS NOT NULL) AS other_addresses,
        c.addresses_read_at IS NULL OR c.addresses_read_at < now() - interval '1 day' AS addresses_stale,
        c.list_without_query, c.refresh_due, c.quota_units,
        extract(epoch FROM now() - c.quota_at)::double precision AS quota_age,

@@ -9,7 +9,7 @@ WHERE e.user_id = $1 AND e.external_source = 'gmail'
   AND e.event_type IN ('email_sent', 'email_received')
   AND e.ai_analyzed IS NOT TRUE
   AND e.metadata ->> 'automated' IS DISTINCT FROM 'true'
-  AND ($3 OR e.direction = 'inbound')
+  AND ($3 OR e.direction <> 'outbound')
   AND (e.subject IS NOT NULL OR e.external_id = ANY ($4::text[]))
 GROUP BY e.external_id
 ORDER BY max(e.event_timestamp) DESC, e.external_id
