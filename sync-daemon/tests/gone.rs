@@ -8,6 +8,8 @@ const REP: &str = "rep@acme.example";
 const OTHER: &str = "other@acme.example";
 const ADA: &str = "ada@client.example";
 
+const WAITING: &str = "SELECT count(*) FROM crm_health_sync.pending";
+
 const HIDE: &str = "CREATE TABLE hidden AS SELECT * FROM google_integrations";
 const SHOW: &str = "INSERT INTO google_integrations SELECT * FROM hidden ON CONFLICT DO NOTHING";
 
@@ -97,6 +99,45 @@ async fn a_mailbox_is_deleted_a_week_after_its_integration() {
     world.execute(&age(8)).await;
     world.sync().await;
     assert_eq!(kept(&world).await, (1, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_integration_connected_to_another_account_starts_anew() {
+    let (world, _) = world().await;
+    while world.number(WAITING).await > 0 {
+        assert!(world.sync().await.success);
+    }
+    let third = "third@acme.example";
+    let refresh = world.gmail.add_mailbox(third).expect("mailbox");
+    let before = world.events().await.len();
+    world.receive(third, ADA, 2);
+    world
+        .execute(&format!(
+            "UPDATE google_integrations SET email = '{third}', refresh_token = '{refresh}', access_token = NULL
+             WHERE email = '{OTHER}'"
+        ))
+        .await;
+    assert!(world.sync().await.success);
+    assert_eq!(world.events().await.len(), before + 2, "its mail came in");
+    let own = format!(
+        "SELECT count(*) FROM crm_health_sync.mailboxes m JOIN google_integrations g ON g.id = m.integration_id
+         WHERE g.email = '{third}' AND '{third}' = ANY (m.own_addresses) AND '{OTHER}' <> ALL (m.own_addresses)"
+    );
+    assert_eq!(
+        world.number(&own).await,
+        1,
+        "the old address is not its own"
+    );
+    // Another spelling of the same address is the same account.
+    world
+        .execute(&format!(
+            "UPDATE google_integrations SET email = 'Third@Acme.example' WHERE email = '{third}'"
+        ))
+        .await;
+    world.gmail.reset_stats();
+    assert!(world.sync().await.success);
+    let listed = world.gmail.stats().of(local_gmail::Endpoint::List).total();
+    assert_eq!(listed, 0, "the history was enough");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -29,14 +29,16 @@ CREATE TABLE IF NOT EXISTS crm_health_sync.mailboxes (
     units_spent        bigint NOT NULL DEFAULT 0,
     created_at         timestamptz NOT NULL DEFAULT now(),
     gone_since         timestamptz,
+    address            text,
     CONSTRAINT mailboxes_pkey PRIMARY KEY (user_id, integration_id),
     CONSTRAINT mailboxes_state_known
         CHECK (state IN ('new', 'ok', 'paused', 'failing', 'reconnect_required')),
     CONSTRAINT mailboxes_purpose_known CHECK (lease_purpose IN ('sync', 'backfill'))
 );
 
--- Tables of an earlier version have no such column.
+-- Tables of an earlier version have no such columns.
 ALTER TABLE crm_health_sync.mailboxes ADD COLUMN IF NOT EXISTS gone_since timestamptz;
+ALTER TABLE crm_health_sync.mailboxes ADD COLUMN IF NOT EXISTS address text;
 
 -- The order in which mailboxes are claimed: longest unattended first.
 CREATE INDEX IF NOT EXISTS mailboxes_claim_order
@@ -50,3 +52,4 @@ COMMENT ON COLUMN crm_health_sync.mailboxes.lease_token IS 'Fencing token: grows
 COMMENT ON COLUMN crm_health_sync.mailboxes.refresh_due IS 'Events were written whose scores are not refreshed yet';
 COMMENT ON COLUMN crm_health_sync.mailboxes.quota_units IS 'Units left in the mailbox''s own quota bucket as of quota_at';
 COMMENT ON COLUMN crm_health_sync.mailboxes.gone_since IS 'When the integration was first missing; a week later the mailbox goes too. NULL: it is there';
+COMMENT ON COLUMN crm_health_sync.mailboxes.address IS 'Address of the integration that cursor and ledger are of; with another one the mailbox starts anew';

@@ -1,9 +1,11 @@
 -- Claims up to $5 mailboxes for daemon $1. The caller holds the claim lock, so that two mailboxes of one user are
 -- never leased at the same time. $2 lease in seconds; $3 due when last finished before this instant (NULL: only
 -- mailboxes whose pause ended or whose daemon died); $4 users wanted (NULL: the active ones); $6 purpose;
--- $7 window of activity in seconds. All times are the database's.
+-- $7 window of activity in seconds. All times are the database's. An integration that was connected to another account
+-- has another address: nothing that is known of the old account holds for it.
 WITH due AS (
-    SELECT m.user_id, m.integration_id
+    SELECT m.user_id, m.integration_id, lower(g.email::text) AS address,
+           coalesce(m.address <> lower(g.email::text), false) AS is_another
     FROM crm_health_sync.mailboxes m
     JOIN {crm}.google_integrations g
       ON g.id = m.integration_id AND g.user_id = m.user_id AND g.is_active
@@ -37,10 +39,26 @@ WITH due AS (
     SET lease_token = m.lease_token + 1,
         lease_owner = $1,
         lease_purpose = $6,
-        lease_until = clock_timestamp() + make_interval(secs => $2)
+        lease_until = clock_timestamp() + make_interval(secs => $2),
+        address = coalesce(due.address, m.address),
+        history_id = CASE WHEN due.is_another THEN NULL ELSE m.history_id END,
+        own_addresses = CASE WHEN due.is_another THEN '{}' ELSE m.own_addresses END,
+        addresses_read_at = CASE WHEN due.is_another THEN NULL ELSE m.addresses_read_at END,
+        list_without_query = m.list_without_query AND NOT due.is_another,
+        last_good_at = CASE WHEN due.is_another THEN NULL ELSE m.last_good_at END,
+        last_full_at = CASE WHEN due.is_another THEN NULL ELSE m.last_full_at END
     FROM due
     WHERE m.user_id = due.user_id AND m.integration_id = due.integration_id
     RETURNING m.*
+), forgotten AS (
+    DELETE FROM crm_health_sync.pending p
+    USING due
+    WHERE due.is_another AND p.user_id = due.user_id AND p.integration_id = due.integration_id
+), begun_anew AS (
+    UPDATE crm_health_sync.backfills b
+    SET done_down_to = clock_timestamp(), listed_at = NULL
+    FROM due
+    WHERE due.is_another AND b.user_id = due.user_id AND b.integration_id = due.integration_id
 )
 SELECT c.user_id, c.integration_id, c.lease_token, c.history_id, c.own_addresses,
        ARRAY(SELECT a.address

@@ -15,7 +15,7 @@ WITH needed(relation, privilege, columns) AS (
                                                          ELSE '{thread_position}' END),
            ('crm_health_sync.model_usage', 'SELECT, INSERT, UPDATE', '{}'),
            ('crm_health_sync.mailboxes', 'SELECT, INSERT, UPDATE, DELETE', '{}'),
-           ('crm_health_sync.mailboxes', 'SELECT', '{gone_since}'),
+           ('crm_health_sync.mailboxes', 'SELECT', '{gone_since,address}'),
            ('crm_health_sync.pending', 'SELECT, INSERT, UPDATE, DELETE', '{}'),
            ('crm_health_sync.backfills', 'SELECT, INSERT, UPDATE, DELETE', '{}'),
            ('crm_health_sync.project_quota', 'SELECT, UPDATE', '{}'),
