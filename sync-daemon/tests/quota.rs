@@ -2,11 +2,14 @@
 
 mod support;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crm_health_sync::quota::until_reset;
+use crm_health_sync::run::{RunKind, RunRequest};
 use local_gmail::{Endpoint, Fault, FaultRule};
 use support::{World, codes};
+use tokio_util::sync::CancellationToken;
 
 const REP: &str = "rep@acme.example";
 const ADA: &str = "ada@client.example";
@@ -78,6 +81,39 @@ async fn a_longer_pause_is_not_cut_down_to_the_reset() {
         .await
         .expect("pause");
     assert!(world.number(LEFT).await > 2 * day);
+}
+
+/// A bucket that holds less than one batch costs gives when it is full, to live mail and to a backfill.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_project_whose_burst_is_less_than_a_batch_is_not_waited_for_in_vain() {
+    let world = World::with(
+        "[quota]\nproject_units_per_minute = 24000\nproject_burst_share = 0.01\n[sync]\nfirst_sync_days = 1",
+    )
+    .await;
+    world.stand_in_for_extension().await;
+    let user = world.add_user(REP).await;
+    world.add_contact(user, ADA).await;
+    let ids = world.receive(REP, ADA, 25);
+    for kind in [RunKind::Now, RunKind::Backfill] {
+        let engine = world.engine();
+        engine
+            .store
+            .request_backfill(None, 2)
+            .await
+            .expect("request");
+        let request = RunRequest {
+            triggered_by: "test".to_owned(),
+            kind,
+            users: None,
+            since: None,
+        };
+        let never = CancellationToken::new();
+        let run = engine.run(&request, &never, Arc::new(|_| {}));
+        let report = tokio::time::timeout(Duration::from_secs(60), run).await;
+        let report = report.expect("it waits for units that never come");
+        assert!(report.success, "{report:?}");
+    }
+    world.assert_synced(&ids).await;
 }
 
 #[test]

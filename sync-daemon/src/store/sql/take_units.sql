@@ -1,5 +1,6 @@
 -- Takes $1 units from the project's bucket ($2 its size, $3 units a second), all or none. $4: leave at least so many
--- for work of higher priority. A negative $1 gives unused units back.
+-- for work of higher priority. A negative $1 gives unused units back. What needs more than the bucket holds gets it from a
+-- full one, which owes the rest.
 WITH bucket AS (
     SELECT least($2, q.units + greatest(0, least(3600, extract(epoch FROM clock_timestamp() - q.refilled_at))) * $3)
                AS units,
@@ -12,7 +13,7 @@ WITH bucket AS (
     UPDATE crm_health_sync.project_quota q
     SET units = b.units - $1, refilled_at = clock_timestamp()
     FROM bucket b
-    WHERE q.only_row AND b.paused = 0 AND b.units - $1 >= $4
+    WHERE q.only_row AND b.paused = 0 AND b.units >= least($1 + $4, $2)
     RETURNING 1
 ), counted AS (
     INSERT INTO crm_health_sync.project_usage AS u (day, units)
@@ -22,5 +23,5 @@ WITH bucket AS (
 )
 SELECT EXISTS (SELECT 1 FROM taken) AS granted,
        b.paused::double precision AS paused,
-       greatest(0, ($1 + $4 - b.units) / $3)::double precision AS wait
+       greatest(0, (least($1 + $4, $2) - b.units) / $3)::double precision AS wait
 FROM bucket b
