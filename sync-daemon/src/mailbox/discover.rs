@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::pages::Pages;
 use super::{MailboxSync, Step, comparable};
 use crate::failpoint;
 use crate::failure::Failure;
@@ -58,9 +59,9 @@ impl MailboxSync<'_> {
 
     /// The changes since the cursor, page by page; the last one moves the cursor.
     async fn record_history(&self, start: &str) -> Result<(), Fault> {
-        let mut page: Option<String> = None;
+        let mut pages = Pages::default();
         loop {
-            let answer = self.gmail.history(start, page.as_deref()).await?;
+            let answer = self.gmail.history(start, pages.token()).await?;
             let last = answer.next.is_none();
             let cursor = answer
                 .history_id
@@ -70,12 +71,8 @@ impl MailboxSync<'_> {
             self.record(&answer.ids, cursor, false)
                 .await
                 .map_err(Fault::Final)?;
-            match answer.next {
-                None => return Ok(()),
-                Some(next) if page.as_ref() == Some(&next) => {
-                    return Err(Fault::Backend("the history repeats a page".to_owned()));
-                }
-                Some(next) => page = Some(next),
+            if !pages.turn(answer.next)? {
+                return Ok(());
             }
             self.interrupted().map_err(Fault::Final)?;
         }
@@ -117,13 +114,13 @@ impl MailboxSync<'_> {
             after: Some(after).filter(|_| !without_query),
             before: None,
         };
-        let mut page: Option<String> = None;
+        let mut pages = Pages::default();
         let mut restarted = false;
         loop {
-            let answer = match self.gmail.list(filter, page.as_deref()).await {
+            let answer = match self.gmail.list(filter, pages.token()).await {
                 // A page token lives only so long; what is in the ledger already stays there.
-                Err(Fault::BadRequest(_)) if page.is_some() && !restarted => {
-                    (page, restarted) = (None, true);
+                Err(Fault::BadRequest(_)) if pages.token().is_some() && !restarted => {
+                    (pages, restarted) = (Pages::default(), true);
                     continue;
                 }
                 answer => answer?,
@@ -134,10 +131,9 @@ impl MailboxSync<'_> {
             self.record(&answer.ids, history_id, true)
                 .await
                 .map_err(Fault::Final)?;
-            if last {
+            if last || !pages.turn(answer.next)? {
                 return Ok(());
             }
-            page = answer.next;
             self.interrupted().map_err(Fault::Final)?;
         }
     }

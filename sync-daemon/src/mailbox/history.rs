@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use super::drain::Limits;
+use super::pages::Pages;
 use super::{MailboxSync, Progress, Step};
 use crate::failpoint;
 use crate::failure::Failure;
@@ -63,11 +64,11 @@ impl MailboxSync<'_> {
             after: Some(from - 1),
             before: Some(state.done_down_to + 1),
         };
-        let mut page: Option<String> = None;
+        let mut pages = Pages::default();
         loop {
             let answer = self
                 .gmail
-                .list(filter, page.as_deref())
+                .list(filter, pages.token())
                 .await
                 .map_err(settle)?;
             let record = Page {
@@ -81,10 +82,10 @@ impl MailboxSync<'_> {
             let added = self.store.record_page(self.lease(), &record).await?;
             (self.on_batch)(&Step::Discovered(added));
             failpoint::pass("page_recorded");
-            page = answer.next;
-            if page.is_none() {
+            if !pages.turn(answer.next).map_err(settle)? {
                 break;
             }
+            self.interrupted()?;
         }
         self.store.backfill_slice_done(self.lease(), from).await?;
         failpoint::pass("slice_done");

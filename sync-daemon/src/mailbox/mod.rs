@@ -10,6 +10,7 @@ mod follow_up;
 mod history;
 mod judge;
 mod mood;
+mod pages;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;

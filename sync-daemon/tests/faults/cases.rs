@@ -175,3 +175,18 @@ async fn one_of_a_hundred_users_failing_fails_alone() {
     assert_eq!((report.users_processed, report.emails_synced), (100, 99));
     assert_eq!(world.events().await.len(), 99);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_listing_that_leads_back_to_a_page_it_had_is_given_up() {
+    for at in [At::List, At::History] {
+        let (world, ids) = mailbox(at).await;
+        world.gmail.inject(at.rule(Fault::EmptyPage));
+        let run = tokio::time::timeout(std::time::Duration::from_secs(30), world.sync());
+        let report = run.await.expect("it turns the same page for ever");
+        assert_eq!(codes(&report), ["backend_error"], "{at:?}: {report:?}");
+        world.gmail.clear_faults();
+        world.end_pauses().await;
+        assert!(world.sync().await.success);
+        world.assert_synced(&ids).await;
+    }
+}
