@@ -92,6 +92,10 @@ impl GmailClient {
         let content_type = text(header::CONTENT_TYPE);
         let retry_after = text(header::RETRY_AFTER);
         let (body, truncated) = read_limited(response, self.max_bytes).await?;
+        // What these two mean stands in the body.
+        if truncated && matches!(status, 400 | 403) {
+            return Err(Fault::Backend(format!("HTTP {status}, cut off")));
+        }
         if !(200..300).contains(&status) {
             let retry_after = (!retry_after.is_empty()).then_some(retry_after.as_str());
             return Err(classify(status, retry_after, &body, Utc::now()));

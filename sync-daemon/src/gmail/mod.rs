@@ -7,6 +7,7 @@ mod api;
 pub mod batch;
 mod client;
 pub mod fault;
+mod json;
 mod parts;
 mod patience;
 mod types;

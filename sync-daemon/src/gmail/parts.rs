@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::batch;
 use super::client::Answer;
 use super::fault::{Fault, classify};
-use super::patience::parse;
+use super::json::parse;
 use super::types::Message;
 
 /// The outcome of a batch, for each id that was asked for.

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use super::api::Gmail;
 use super::client::Answer;
 use super::fault::Fault;
+use super::json::parse;
 use crate::failure::Failure;
 
 impl Gmail {
@@ -102,10 +103,4 @@ fn decode<T: DeserializeOwned>(answer: &Answer) -> Result<T, Fault> {
         return Err(Fault::Backend("the answer was cut off".to_owned()));
     }
     parse(&answer.body)
-}
-
-/// Broken UTF-8 is replaced, not refused: one bad byte must not lose a mail.
-pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Fault> {
-    serde_json::from_str(&String::from_utf8_lossy(body))
-        .map_err(|_| Fault::Backend("the answer is not what Gmail describes".to_owned()))
 }

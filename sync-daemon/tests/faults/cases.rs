@@ -66,6 +66,20 @@ async fn a_message_that_cannot_be_read_is_set_aside_and_the_rest_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_message_with_damaged_text_comes_in_all_the_same() {
+    for fault in [Fault::NulBytes, Fault::BrokenUtf8, Fault::LoneSurrogates] {
+        let (world, ids) = mailbox(At::OnePart).await;
+        world
+            .gmail
+            .inject(At::OnePart.rule(fault.clone()).message(&ids[3]));
+        let report = world.sync().await;
+        assert!(report.success, "{fault:?}: {report:?}");
+        assert_eq!(report.details.messages_poison, 0, "{fault:?}");
+        world.assert_synced(&ids).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_expired_history_is_listed_again_at_most_once_an_hour() {
     let (world, mut ids) = mailbox(At::History).await;
     let old = "UPDATE crm_health_sync.mailboxes SET last_full_at = now() - interval '2 hours'";

@@ -102,6 +102,13 @@ async fn a_fault_that_passes_costs_nothing() {
         (Fault::WrongTypes, &[List, History, OnePart]),
         (Fault::BrokenUtf8, &[OnePart]),
         (Fault::NulBytes, &[OnePart]),
+        (
+            Fault::CutRefusal {
+                status: 403,
+                reason: "userRateLimitExceeded".to_owned(),
+            },
+            &[Profile, List, History, Batch],
+        ),
         (Fault::Unauthorized, &calls),
         (limited(429, "rateLimitExceeded"), &calls),
         (limited(403, "userRateLimitExceeded"), &calls),

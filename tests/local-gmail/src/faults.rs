@@ -117,6 +117,15 @@ pub enum Fault {
     NulBytes,
     /// Header values (elsewhere: all strings) hold a byte that is never UTF-8.
     BrokenUtf8,
+    /// Header values (elsewhere: all strings) hold half of a surrogate pair, as a JSON escape.
+    LoneSurrogates,
+    /// A refusal with this reason whose connection is reset in the middle of the body.
+    CutRefusal {
+        /// 403, 429, …
+        status: u16,
+        /// The value of `reason`, of which nothing arrives.
+        reason: String,
+    },
     /// 302 to another place.
     Redirect {
         /// The `Location`.

@@ -19,6 +19,7 @@ impl Fault {
                 | Self::HugeHeader { .. }
                 | Self::NulBytes
                 | Self::BrokenUtf8
+                | Self::LoneSurrogates
         )
     }
 
@@ -58,7 +59,12 @@ fn mangled_body(fault: &Fault, body: &Bytes) -> Option<Bytes> {
         Fault::WrongTypes => rewritten(body, wrong_types)?,
         Fault::HugeHeader { bytes } => rewritten(body, |value| huge(value, *bytes))?,
         Fault::NulBytes => rewritten(body, |value| spoil(value, "\0"))?,
-        Fault::BrokenUtf8 => break_bytes(&rewritten(body, |value| spoil(value, BROKEN))?),
+        Fault::BrokenUtf8 => {
+            put_for_broken(&rewritten(body, |value| spoil(value, BROKEN))?, &[0xFF])
+        }
+        Fault::LoneSurrogates => {
+            put_for_broken(&rewritten(body, |value| spoil(value, BROKEN))?, b"\\ud83d")
+        }
         _ => return None,
     })
 }
@@ -121,7 +127,7 @@ fn huge(value: &mut Value, bytes: usize) {
     });
 }
 
-fn break_bytes(body: &Bytes) -> Bytes {
+fn put_for_broken(body: &Bytes, bytes: &[u8]) -> Bytes {
     let mut broken = Vec::with_capacity(body.len());
     let mut rest = &body[..];
     while let Some(at) = rest
@@ -129,7 +135,7 @@ fn break_bytes(body: &Bytes) -> Bytes {
         .position(|w| w == BROKEN.as_bytes())
     {
         broken.extend_from_slice(&rest[..at]);
-        broken.push(0xFF);
+        broken.extend_from_slice(bytes);
         rest = &rest[at + BROKEN.len()..];
     }
     broken.extend_from_slice(rest);

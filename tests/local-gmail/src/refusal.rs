@@ -15,6 +15,10 @@ impl Fault {
                 let reply = Reply::json(302, "{}").with("location", location.clone());
                 Answer::Whole(reply)
             }
+            Self::CutRefusal { status, reason } => {
+                let reply = ApiError::new(*status, reason, forbidden_text(reason)).reply();
+                Answer::ResetAfter(reply, 10)
+            }
             _ => Answer::Whole(self.error(now_ms)?.reply()),
         })
     }
