@@ -1,7 +1,7 @@
 //! Draining the ledger: batch after batch is fetched, and written while the next one is fetched.
 //!
 //! An id comes off the ledger when its mail was stored, skipped or gone. A part that failed is tried again alone; one
-//! that Gmail cannot read is set aside after three tries; everything else waits for the next sync.
+//! that Gmail refuses, while it gives others, is set aside after three tries; everything else waits for the next sync.
 
 use std::collections::{HashSet, VecDeque};
 use std::time::Instant;
@@ -95,7 +95,7 @@ impl Drain<'_> {
                 // The ledger is read only when it says what is really left.
                 write(self.sync, unwritten.take(), progress).await?;
                 if !self.refill(progress).await? {
-                    return Ok(());
+                    return write(self.sync, self.judge.close(), progress).await;
                 }
             }
             let batch = self.next_batch();
@@ -136,7 +136,7 @@ impl Drain<'_> {
     /// Reads on in the ledger; false when the drain is over.
     async fn refill(&mut self, progress: &mut Progress) -> Result<bool, Failure> {
         // What was given up is still in the ledger, and would come again at once.
-        if self.judge.given_up.is_some() {
+        if self.judge.is_done() {
             return Ok(false);
         }
         let overtime = self.limits.until.is_some_and(|end| Instant::now() >= end);

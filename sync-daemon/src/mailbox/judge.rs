@@ -24,6 +24,10 @@ pub(super) struct Judge<'a> {
     pub(super) batch_size: usize,
     /// Why parts were left in the ledger after all tries.
     pub(super) given_up: Option<Failure>,
+    /// Gmail answered for a message: one that it refuses is refused for itself.
+    answers: bool,
+    /// Refused before it answered for any, with its reasons: they wait for what the others show.
+    doubtful: Vec<(Item, String)>,
     /// Rounds in a row in which the token was refused, or a limit hit.
     refused_rounds: u32,
     limited_rounds: u32,
@@ -62,6 +66,8 @@ impl<'a> Judge<'a> {
             own,
             batch_size: sync.config.sync.batch_size,
             given_up: None,
+            answers: false,
+            doubtful: Vec::new(),
             refused_rounds: 0,
             limited_rounds: 0,
             limited_time: Duration::ZERO,
@@ -109,13 +115,17 @@ impl<'a> Judge<'a> {
     ) {
         for item in batch {
             match part(&item.id) {
-                Ok(message) => self.accept(item, &message, verdict),
+                Ok(message) => {
+                    self.answers = true;
+                    self.accept(item, &message, verdict);
+                }
                 Err(Fault::NotFound) => {
+                    self.answers = true;
                     verdict.write.counts.seen += 1;
                     verdict.write.counts.gone += 1;
                     verdict.write.done.push(item.id);
                 }
-                Err(Fault::BadRequest(reason)) => refuse(item, reason, verdict),
+                Err(Fault::BadRequest(reason)) => self.doubtful.push((item, reason)),
                 Err(Fault::Unauthorized) => {
                     round.refused = true;
                     verdict.again.push(item);
@@ -130,6 +140,31 @@ impl<'a> Judge<'a> {
                 Err(fault @ (Fault::Scope | Fault::Final(_))) => verdict.stop = Some(settle(fault)),
             }
         }
+        if self.answers {
+            for (item, reason) in self.doubtful.drain(..) {
+                refuse(item, reason, verdict);
+            }
+        }
+    }
+
+    /// Whether the ledger would only give what was given up in this sync.
+    pub(super) fn is_done(&self) -> bool {
+        self.given_up.is_some() || !self.doubtful.is_empty()
+    }
+
+    /// Of a sync in which Gmail refused every message: several are left as they are, for it must be Gmail; one alone counts
+    /// as tried once.
+    pub(super) fn close(&mut self) -> Option<BatchWrite> {
+        let (item, reason) = self.doubtful.pop()?;
+        let told = Failure::Backend(format!("it refuses every message that waits ({reason})"));
+        let mut verdict = Verdict::default();
+        if std::mem::take(&mut self.doubtful).is_empty() {
+            refuse(item, reason, &mut verdict);
+        }
+        if verdict.write.counts.poison == 0 {
+            self.given_up.get_or_insert(told);
+        }
+        Some(verdict.write)
     }
 
     fn accept(&self, item: Item, message: &Message, verdict: &mut Verdict) {

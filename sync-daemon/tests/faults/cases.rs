@@ -204,3 +204,50 @@ async fn a_listing_that_leads_back_to_a_page_it_had_is_given_up() {
         world.assert_synced(&ids).await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn when_gmail_refuses_every_message_none_is_set_aside() {
+    for fault in [Fault::BadRequest, Fault::MalformedJson] {
+        let (world, ids) = mailbox(At::OnePart).await;
+        world.gmail.inject(At::OnePart.rule(fault.clone()));
+        let report = world.sync().await;
+        assert_eq!(codes(&report), ["backend_error"], "{fault:?}: {report:?}");
+        assert_eq!(report.details.messages_poison, 0, "{fault:?}");
+        world.gmail.clear_faults();
+        world.end_pauses().await;
+        let report = world.sync().await;
+        assert!(report.success, "{fault:?}: {report:?}");
+        world.assert_synced(&ids).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_is_refused_alone_is_set_aside_in_the_end_and_read_with_a_backfill() {
+    let (world, ids) = mailbox(At::History).await;
+    assert!(world.sync().await.success);
+    let bad = world.receive(REP, ADA, 1);
+    world
+        .gmail
+        .inject(At::OnePart.rule(Fault::BadRequest).message(&bad[0]));
+    let poison = "SELECT count(*) FROM crm_health_sync.pending WHERE state = 'poison'";
+    for aside in [0, 0, 1] {
+        world.sync().await;
+        assert_eq!(world.number(poison).await, aside);
+        world.end_pauses().await;
+    }
+    assert!(world.sync().await.success, "it is over");
+    world.gmail.clear_faults();
+    let output = world
+        .run_daemon(|c| {
+            c.args(["backfill", "--all", "--days", "2"]);
+        })
+        .await;
+    assert!(output.status.success(), "{output:?}");
+    world.assert_synced(&[ids, bad].concat()).await;
+    assert_eq!(
+        world
+            .number("SELECT count(*) FROM crm_health_sync.pending")
+            .await,
+        0
+    );
+}

@@ -1,7 +1,7 @@
 -- One page of discovered message ids, in one statement: the ids enter the ledger and, with the last page, the cursor
 -- moves past them. $1 user, $2 integration, $3 lease token, $4 lease seconds, $5 ids, $6 priority (1: backfill, which
--- reads known mail again for contacts added since), $7 new history id or NULL, $8 was a full listing, $9 quota units
--- left, $10 start of this sync (epoch seconds).
+-- reads known mail again for contacts added since, and what was set aside), $7 new history id or NULL, $8 was a full
+-- listing, $9 quota units left, $10 start of this sync (epoch seconds).
 WITH fence AS (
     UPDATE crm_health_sync.mailboxes m
     SET lease_until = clock_timestamp() + make_interval(secs => $4),
@@ -22,8 +22,10 @@ WITH fence AS (
             SELECT 1 FROM {crm}.communication_events e
             WHERE e.user_id = $1 AND e.external_source = 'gmail' AND e.external_id = d.id))
     ON CONFLICT (user_id, integration_id, message_id) DO UPDATE
-        SET priority = least(pending.priority, excluded.priority)
-        WHERE pending.priority > excluded.priority
+        SET priority = least(pending.priority, excluded.priority),
+            state = CASE WHEN $6 = 1 THEN 'waiting' ELSE pending.state END,
+            attempts = CASE WHEN $6 = 1 AND pending.state = 'poison' THEN 0 ELSE pending.attempts END
+        WHERE pending.priority > excluded.priority OR $6 = 1 AND pending.state = 'poison'
     RETURNING 1
 )
 SELECT (SELECT count(*) FROM fence) AS fenced, (SELECT count(*) FROM added) AS added
