@@ -15,6 +15,11 @@ pub enum Failure {
     /// Our client id or secret is wrong; no user is to blame.
     #[error("Google refuses this daemon's OAuth client ({0}): check the client id and secret")]
     Operator(String),
+    /// The grant belongs to another OAuth client (`unauthorized_client`, while ours is accepted).
+    #[error(
+        "the mailbox's grant was given to another OAuth client: connect the mailbox again, or configure that client"
+    )]
+    ForeignGrant,
     /// The token endpoint is down or slow.
     #[error("Google's token endpoint does not answer properly: {0}")]
     Transient(String),
@@ -79,6 +84,7 @@ impl Failure {
             Self::AuthRejected => "auth_rejected",
             Self::ReconnectRequired => "reconnect_required",
             Self::Operator(_) => "operator_error",
+            Self::ForeignGrant => "foreign_grant",
             Self::Transient(_) => "transient",
             Self::RateLimited { .. } => "rate_limited",
             Self::ProjectQuota | Self::ProjectPaused { .. } => "project_quota",

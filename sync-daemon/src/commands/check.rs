@@ -120,21 +120,17 @@ async fn reader(engine: &Engine) -> Option<Finding> {
     Some(finding(problem, mend))
 }
 
-/// Asks for a token with a grant that cannot exist: `invalid_grant` proves that our client is accepted.
+/// Whether the token endpoint accepts our client.
 async fn token_endpoint(engine: &Engine) -> Option<Finding> {
-    let parameters = [
-        ("grant_type", "refresh_token"),
-        ("refresh_token", "check-config"),
-    ];
-    match endpoint::ask(engine.client.http(), &engine.config, &parameters).await {
-        Ok(_) | Err(Refusal::InvalidGrant) => None,
-        Err(Refusal::Passing(reason) | Refusal::Unreadable(reason)) => Some(finding(
-            format!("the token endpoint does not answer properly: {reason}"),
-            "check google.token_url and the way out of this network",
-        )),
-        Err(Refusal::Operator(reason)) => Some(finding(
+    let tried = endpoint::try_client(engine.client.http(), &engine.config).await;
+    match tried.err()? {
+        Refusal::Operator(reason) => Some(finding(
             format!("the token endpoint refuses the OAuth client: {reason}"),
             "check CRM_HEALTH_GOOGLE_CLIENT_ID and CRM_HEALTH_GOOGLE_CLIENT_SECRET",
+        )),
+        other => Some(finding(
+            other.into_failure().to_string(),
+            "check google.token_url and the way out of this network",
         )),
     }
 }

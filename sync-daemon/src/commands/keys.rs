@@ -1,6 +1,6 @@
 //! `rotate-keys`: every stored token under the current key.
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 
 use super::{engine, fail};
@@ -72,17 +72,23 @@ async fn reseal(
         (Field::Access, &row.access_token),
         (Field::Refresh, &row.refresh_token),
     ];
-    if !columns
-        .iter()
-        .any(|(_, stored)| stored.as_ref().is_some_and(|s| cipher.is_outdated(s)))
-    {
+    if !columns.iter().any(|(_, stored)| {
+        stored
+            .as_ref()
+            .is_some_and(|s| !s.is_empty() && cipher.is_outdated(s))
+    }) {
         tally.current += 1;
         return Ok(());
     }
     let anew = |(field, stored): (Field, &Option<String>)| {
         let open = |text: &String| cipher.open(user, field, text);
         let opened: Option<SecretString> = stored.as_ref().map(open).transpose()?;
-        Ok(opened.map(|token| cipher.seal(user, field, &token)))
+        // No token is none, and stays to be seen as none.
+        let seal = |token: SecretString| match token.expose_secret() {
+            "" => String::new(),
+            _ => cipher.seal(user, field, &token),
+        };
+        Ok(opened.map(seal))
     };
     let [access, refresh] = columns;
     match (anew(access), anew(refresh)) {

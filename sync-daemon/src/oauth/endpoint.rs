@@ -10,6 +10,9 @@ use crate::gmail::read_limited;
 /// Far more than a token answer has.
 const MAX_ANSWER: usize = 64 * 1024;
 
+/// What Google says of a refresh token that it gave to another client.
+const OF_ANOTHER_CLIENT: &str = "unauthorized_client";
+
 /// A granted token.
 pub struct Grant {
     /// The access token.
@@ -31,6 +34,8 @@ pub enum Refusal {
     Passing(String),
     /// Our configuration, whatever the user.
     Operator(String),
+    /// Our client is accepted, but not with this grant.
+    Grant(String),
     /// The stored refresh token cannot be opened; Google was not asked.
     Unreadable(String),
 }
@@ -43,6 +48,8 @@ impl Refusal {
             Self::InvalidGrant => Failure::ReconnectRequired,
             Self::Passing(reason) => Failure::Transient(reason),
             Self::Operator(reason) => Failure::Operator(reason),
+            Self::Grant(reason) if reason == OF_ANOTHER_CLIENT => Failure::ForeignGrant,
+            Self::Grant(reason) => Failure::Refused(format!("{reason} for its grant")),
             Self::Unreadable(reason) => Failure::Token(reason),
         }
     }
@@ -65,6 +72,44 @@ fn an_hour() -> f64 {
 #[derive(Deserialize)]
 struct ErrorBody {
     error: String,
+}
+
+/// Asks for a token with a grant that cannot exist: `invalid_grant` proves that our client is accepted.
+///
+/// # Errors
+/// [`Refusal`], where it is not, or nobody knows.
+pub async fn try_client(http: &reqwest::Client, config: &Config) -> Result<(), Refusal> {
+    let parameters = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", "check-config"),
+    ];
+    match ask(http, config, &parameters).await {
+        Ok(_) | Err(Refusal::InvalidGrant) => Ok(()),
+        Err(refusal) => Err(refusal),
+    }
+}
+
+/// Trades a refresh token for an access token. What Google says of a grant, for instance that it was given to another
+/// client, it may also say of our client, which concerns everyone: another question tells.
+///
+/// # Errors
+/// [`Refusal`]
+pub async fn refresh(
+    http: &reqwest::Client,
+    config: &Config,
+    refresh_token: &str,
+) -> Result<Grant, Refusal> {
+    let parameters = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", refresh_token),
+    ];
+    match ask(http, config, &parameters).await {
+        Err(Refusal::Operator(reason)) if reason != "invalid_client" => {
+            try_client(http, config).await?;
+            Err(Refusal::Grant(reason))
+        }
+        outcome => outcome,
+    }
 }
 
 /// Asks the endpoint once.
@@ -137,7 +182,7 @@ fn refused(status: u16, body: &[u8]) -> Refusal {
     match error.as_str() {
         "invalid_grant" => Refusal::InvalidGrant,
         "invalid_client"
-        | "unauthorized_client"
+        | OF_ANOTHER_CLIENT
         | "unsupported_grant_type"
         | "invalid_request"
         | "invalid_scope" => Refusal::Operator(error),

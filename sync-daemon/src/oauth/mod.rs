@@ -104,13 +104,9 @@ impl TokenSource {
     /// Asks the endpoint, patiently: a passing fault costs a mailbox nothing.
     async fn ask(&self, held: &Held) -> Result<Grant, Refusal> {
         let refresh_token = held.refresh_token(&self.cipher, self.key.user_id)?;
-        let parameters = [
-            ("grant_type", "refresh_token"),
-            ("refresh_token", refresh_token.expose_secret()),
-        ];
         let mut tries = 0;
         loop {
-            match endpoint::ask(&self.http, &self.config, &parameters).await {
+            match endpoint::refresh(&self.http, &self.config, refresh_token.expose_secret()).await {
                 Err(Refusal::Passing(_)) if tries + 1 < self.config.google.max_tries.min(4) => {
                     tokio::time::sleep(self.config.google.backoff(tries)).await;
                     tries += 1;
@@ -180,7 +176,8 @@ impl Held {
                 cipher
                     .open(user, Field::Access, text)
                     .map_err(|e| unreadable(&e))?,
-            ),
+            )
+            .filter(|token| !token.expose_secret().is_empty()),
         };
         let left = stored.seconds_left.unwrap_or(0.0).clamp(0.0, 86_400.0);
         let valid_until = Instant::now() + Duration::from_secs_f64(left);
@@ -196,14 +193,16 @@ impl Held {
         self.access.clone().filter(|_| fresh)
     }
 
-    /// A row without a refresh token can only be reconnected.
+    /// A row without a refresh token, or with a sealed nothing, can only be reconnected.
     fn refresh_token(&self, cipher: &Cipher, user: Uuid) -> Result<SecretString, Refusal> {
-        match self.stored.refresh_token.as_deref() {
-            None | Some("") => Err(Refusal::InvalidGrant),
-            Some(text) => cipher
-                .open(user, Field::Refresh, text)
-                .map_err(|e| Refusal::Unreadable(e.to_string())),
+        let stored = self.stored.refresh_token.as_deref().unwrap_or_default();
+        let opened = cipher
+            .open(user, Field::Refresh, stored)
+            .map_err(|e| Refusal::Unreadable(e.to_string()))?;
+        if opened.expose_secret().is_empty() {
+            return Err(Refusal::InvalidGrant);
         }
+        Ok(opened)
     }
 }
 

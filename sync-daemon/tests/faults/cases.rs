@@ -251,3 +251,21 @@ async fn a_message_that_is_refused_alone_is_set_aside_in_the_end_and_read_with_a
         0
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_grant_of_another_client_stops_its_own_mailbox_alone() {
+    let (world, ids) = mailbox(At::Token).await;
+    let other = "other@acme.example";
+    let user = world.add_user(other).await;
+    world.add_contact(user, ADA).await;
+    let stranger = oauth("unauthorized_client");
+    world.gmail.inject(At::Token.rule(stranger).mailbox(other));
+    for _ in 0..2 {
+        let report = world.sync().await;
+        assert_eq!(codes(&report), ["foreign_grant"], "{report:?}");
+        assert_eq!(report.errors[0].user_id, Some(user));
+        world.assert_synced(&ids).await;
+    }
+    let active = "SELECT count(*) FROM google_integrations WHERE is_active";
+    assert_eq!(world.number(active).await, 2, "nobody is switched off");
+}
