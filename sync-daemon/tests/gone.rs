@@ -141,6 +141,33 @@ async fn an_integration_connected_to_another_account_starts_anew() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_mailbox_that_the_user_gave_up_is_no_failure_of_the_other() {
+    let (world, _) = world().await;
+    let user = "SELECT user_id::text FROM google_integrations WHERE email = 'other@acme.example'";
+    let user = world.text(user).await.expect("a user");
+    for give_up in [
+        format!("UPDATE google_integrations SET is_active = false WHERE email = '{OTHER}'"),
+        format!("DELETE FROM google_integrations WHERE email = '{OTHER}'"),
+    ] {
+        let email = format!("new{}@acme.example", give_up.len());
+        let refresh = world.gmail.add_mailbox(&email).expect("mailbox");
+        world.execute(&give_up).await;
+        world
+            .execute(&format!(
+                "INSERT INTO google_integrations (user_id, email, refresh_token)
+                 VALUES ('{user}', '{email}', '{refresh}')"
+            ))
+            .await;
+        let output = world
+            .run_daemon(|c| {
+                c.args(["sync", "--user", &user]);
+            })
+            .await;
+        assert!(output.status.success(), "{give_up}: {output:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn when_no_integration_is_visible_nothing_is_marked_and_it_is_told() {
     let (world, ids) = world().await;
     world.execute(HIDE).await;

@@ -4,7 +4,7 @@ use super::RunError;
 use super::engine::{Engine, RunKind, RunRequest};
 use super::report::Tally;
 use crate::failure::Failure;
-use crate::store::Finding;
+use crate::store::{Finding, Unclaimed};
 
 pub(super) fn extension_missing() -> RunError {
     RunError {
@@ -43,45 +43,44 @@ impl Engine {
         started: chrono::DateTime<chrono::Utc>,
         tally: &mut Tally,
     ) {
-        let (Some(users), RunKind::Now) = (request.users.as_deref(), request.kind) else {
+        let Some(users) = request.users.as_deref() else {
             return;
         };
-        if tally.repeat_in.is_some() {
+        if tally.repeat_in.is_some() || tally.has("interrupted") {
             // What cut the run short is told already, and is the reason.
             return;
         }
-        for left in self
-            .store
-            .unclaimed(users, started)
-            .await
-            .unwrap_or_default()
-        {
+        let left = match request.kind {
+            RunKind::Now => self.store.unclaimed(users, started).await,
+            RunKind::Backfill => self.store.unfinished_backfills(users).await,
+            RunKind::Since(_) | RunKind::Retry => return,
+        };
+        let again = match request.kind {
+            RunKind::Backfill => "; the history waits: run the backfill again then",
+            _ => "",
+        };
+        for left in left.unwrap_or_default() {
             let told = tally.errors.iter().any(|e| e.user_id == Some(left.user_id));
             if !told {
-                let until = left
-                    .until
-                    .map(|t| format!(" until {}", t.format("%F %T UTC")));
-                let reason = match left.reason.as_str() {
-                    "not_connected" => {
-                        "no Gmail mailbox is connected: crm-health-sync connect".to_owned()
-                    }
-                    "reconnect_required" => Failure::ReconnectRequired.to_string(),
-                    "busy" => format!(
-                        "another daemon is syncing the mailbox{}",
-                        until.unwrap_or_default()
-                    ),
-                    reason => format!(
-                        "the mailbox is paused ({reason}){}",
-                        until.unwrap_or_default()
-                    ),
-                };
-                let user_id = Some(left.user_id);
                 tally.errors.push(RunError {
-                    user_id,
+                    user_id: Some(left.user_id),
+                    reason: reason_of(&left, again),
                     code: left.reason,
-                    reason,
                 });
             }
         }
+    }
+}
+
+fn reason_of(left: &Unclaimed, again: &str) -> String {
+    let until = left
+        .until
+        .map(|t| format!(" until {}", t.format("%F %T UTC")))
+        .unwrap_or_default();
+    match left.reason.as_str() {
+        "not_connected" => "no Gmail mailbox is connected: crm-health-sync connect".to_owned(),
+        "reconnect_required" => Failure::ReconnectRequired.to_string(),
+        "busy" => format!("another daemon is syncing the mailbox{until}{again}"),
+        reason => format!("the mailbox is paused ({reason}){until}{again}"),
     }
 }

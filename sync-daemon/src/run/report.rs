@@ -124,6 +124,10 @@ impl Tally {
         self.repeat_in = self.repeat_in.max(Some(repeat_in));
     }
 
+    pub(super) fn has(&self, code: &str) -> bool {
+        self.errors.iter().any(|e| e.code == code)
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.users.is_empty() && self.errors.is_empty()
     }

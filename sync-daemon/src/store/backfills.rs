@@ -39,6 +39,19 @@ impl Store {
         Ok(done.rows_affected())
     }
 
+    /// Users with a mailbox that can be read, whether they are active or not.
+    ///
+    /// # Errors
+    /// [`Failure::Database`]
+    pub async fn connected_users(&self) -> Result<Vec<Uuid>, Failure> {
+        self.patiently(|| async {
+            sqlx::query_scalar(sql!(self, "connected_users.sql"))
+                .fetch_all(&self.pool)
+                .await
+        })
+        .await
+    }
+
     /// The backfill of a mailbox, if one is wanted.
     ///
     /// # Errors

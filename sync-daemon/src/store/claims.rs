@@ -270,17 +270,33 @@ impl Store {
                 .bind(since)
                 .fetch_all(&self.pool)
                 .await?;
-            let read = |row: &PgRow| {
-                Ok(Unclaimed {
-                    user_id: row.try_get("user_id")?,
-                    reason: row.try_get("reason")?,
-                    until: row.try_get("until")?,
-                })
-            };
-            rows.iter().map(read).collect()
+            rows.iter().map(read_unclaimed).collect()
         })
         .await
     }
+
+    /// Of users asked for by name, those whose history this run did not finish.
+    ///
+    /// # Errors
+    /// [`Failure::Database`]
+    pub async fn unfinished_backfills(&self, users: &[Uuid]) -> Result<Vec<Unclaimed>, Failure> {
+        self.patiently(|| async {
+            let rows = sqlx::query(sql!(self, "unfinished_backfills.sql"))
+                .bind(users)
+                .fetch_all(&self.pool)
+                .await?;
+            rows.iter().map(read_unclaimed).collect()
+        })
+        .await
+    }
+}
+
+fn read_unclaimed(row: &PgRow) -> Result<Unclaimed, sqlx::Error> {
+    Ok(Unclaimed {
+        user_id: row.try_get("user_id")?,
+        reason: row.try_get("reason")?,
+        until: row.try_get("until")?,
+    })
 }
 
 fn read_claimed(row: &PgRow) -> Result<Claimed, sqlx::Error> {
