@@ -2,11 +2,22 @@
 
 mod support;
 
+use std::process::{Child, Output, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crm_health_sync::run::{RunKind, RunRequest};
 use support::{World, codes};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 const REP: &str = "rep@acme.example";
 const ADA: &str = "ada@client.example";
+
+fn said(output: &Output) -> String {
+    let text = [output.stdout.as_slice(), &output.stderr].concat();
+    String::from_utf8_lossy(&text).into_owned()
+}
 
 async fn world() -> (World, Uuid, Vec<String>) {
     let world = World::new().await;
@@ -15,6 +26,16 @@ async fn world() -> (World, Uuid, Vec<String>) {
     world.add_contact(user, ADA).await;
     let ids = world.receive(REP, ADA, 5);
     (world, user, ids)
+}
+
+/// Waits for the end of a command that was told to stop.
+async fn end_of(child: Child) -> Output {
+    let waiting = tokio::task::spawn_blocking(move || child.wait_with_output());
+    let output = tokio::time::timeout(Duration::from_secs(30), waiting).await;
+    output
+        .expect("it does not end")
+        .expect("join")
+        .expect("its output")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -61,6 +82,67 @@ async fn a_backfill_that_could_not_begin_says_so() {
             assert_eq!(report["errors"][0]["code"], code, "{report}");
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_was_stopped_before_it_took_every_mailbox_says_so() {
+    let (world, _, _) = world().await;
+    let request = RunRequest {
+        triggered_by: "test".to_owned(),
+        kind: RunKind::Now,
+        users: None,
+        since: None,
+    };
+    let stop = CancellationToken::new();
+    stop.cancel();
+    let report = world.engine().run(&request, &stop, Arc::new(|_| {})).await;
+    assert_eq!(codes(&report), ["interrupted"], "{report:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_that_waits_for_the_database_can_be_stopped() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = free.local_addr().expect("its number").port();
+    drop(free);
+    let world = World::new().await;
+    for command in [&["sync"][..], &["backfill", "--all", "--days", "2"]] {
+        let mut daemon = world.daemon();
+        daemon
+            .args(command)
+            .env(
+                "CRM_HEALTH_DATABASE_URL",
+                format!("postgres://x@127.0.0.1:{port}/x"),
+            )
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let child = daemon.spawn().expect("the daemon");
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        let pid = child.id().to_string();
+        let kill = std::process::Command::new("kill").arg(&pid).status();
+        assert!(kill.expect("kill").success());
+        let output = end_of(child).await;
+        assert_eq!(output.status.code(), Some(6), "{command:?}: {output:?}");
+        assert!(said(&output).contains("stop"), "{output:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn looking_at_a_database_that_is_away_does_not_wait_for_it() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = free.local_addr().expect("its number").port();
+    drop(free);
+    let world = World::with("[database]\nconnect_timeout_seconds = 1").await;
+    let mut daemon = world.daemon();
+    daemon
+        .arg("status")
+        .env(
+            "CRM_HEALTH_DATABASE_URL",
+            format!("postgres://x@127.0.0.1:{port}/x"),
+        )
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let output = end_of(daemon.spawn().expect("the daemon")).await;
+    assert_eq!(output.status.code(), Some(4), "{output:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -20,7 +20,7 @@ const TITLES: [&str; 8] = [
 ];
 
 pub(crate) async fn status(config: &Config, args: &StatusArgs) -> Exit {
-    let store = match Store::new(config) {
+    let store = match Store::new(config).map(Store::without_patience) {
         Ok(store) => store,
         Err(failure) => return fail(&failure),
     };

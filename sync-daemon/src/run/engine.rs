@@ -156,7 +156,12 @@ impl Engine {
     ) -> Report {
         let clock = Instant::now();
         let mut tally = Tally::default();
-        let started = match self.start(request).await {
+        let started = tokio::select! {
+            started = self.start(request) => started,
+            // Nothing is in flight yet, and the database may be away for long.
+            () = stop.cancelled() => Err(Failure::Interrupted),
+        };
+        let started = match started {
             Ok(started) => Some(started),
             Err(failure) => {
                 tally.errors.push(RunError::new(None, &failure));
@@ -228,7 +233,7 @@ impl Engine {
     ) {
         let run_stop = stop.child_token();
         let mut at_work: JoinSet<Worked> = JoinSet::new();
-        let mut wrote_without_extension = false;
+        let (mut wrote_without_extension, mut left_out) = (false, false);
         let mut waited = Duration::ZERO;
         loop {
             let free = self
@@ -237,6 +242,7 @@ impl Engine {
                 .concurrent_mailboxes
                 .saturating_sub(at_work.len());
             let claimed = if run_stop.is_cancelled() {
+                left_out |= free > 0;
                 Vec::new()
             } else {
                 self.claim(request, started, free)
@@ -279,6 +285,11 @@ impl Engine {
                 }
                 None => break,
             }
+        }
+        if left_out && stop.is_cancelled() && !tally.has("interrupted") {
+            tally
+                .errors
+                .push(RunError::new(None, &Failure::Interrupted));
         }
         if wrote_without_extension && self.config.sync.refresh_scores {
             // Missing scores are one error of the run, not one of each user.

@@ -119,6 +119,13 @@ impl Store {
         })
     }
 
+    /// For who only looks: a database that is away is not waited for.
+    #[must_use]
+    pub fn without_patience(mut self) -> Self {
+        self.outage_wait = Duration::ZERO;
+        self
+    }
+
     /// The pool, for tests and checks.
     #[must_use]
     pub fn pool(&self) -> &PgPool {
