@@ -74,6 +74,12 @@ pub enum Failure {
     /// PostgreSQL.
     #[error("database: {0}")]
     Database(String),
+    /// A setting, or this machine, with the variable or option to mend.
+    #[error("{0}")]
+    Configuration(String),
+    /// A mailbox could not be connected.
+    #[error("nothing was connected: {0}")]
+    Consent(String),
 }
 
 impl Failure {
@@ -100,6 +106,8 @@ impl Failure {
             Self::Interrupted => "interrupted",
             Self::Token(_) => "token_unreadable",
             Self::Database(_) => "database",
+            Self::Configuration(_) => "configuration",
+            Self::Consent(_) => "consent",
         }
     }
 

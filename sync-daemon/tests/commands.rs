@@ -2,6 +2,8 @@
 
 mod support;
 
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
 use std::process::{Child, Output, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,6 +38,78 @@ async fn end_of(child: Child) -> Output {
         .expect("it does not end")
         .expect("join")
         .expect("its output")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_programs_variables_may_hold_anything() {
+    let world = World::new().await;
+    let output = world
+        .run_daemon(|c| {
+            c.arg("status")
+                .env("LESS_TERMCAP_us", OsString::from_vec(vec![0x1b, 0xff]));
+        })
+        .await;
+    assert!(output.status.success(), "{output:?}");
+    let output = world
+        .run_daemon(|c| {
+            c.arg("status")
+                .env("CRM_HEALTH_CRON_SECRET", OsString::from_vec(vec![0xff; 20]));
+        })
+        .await;
+    assert_eq!(output.status.code(), Some(3), "{output:?}");
+    assert!(
+        said(&output).contains("CRM_HEALTH_CRON_SECRET"),
+        "{output:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_with_the_configuration_is_not_put_on_others() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = taken.local_addr().expect("its number").port().to_string();
+    let user = Uuid::new_v4().to_string();
+    let connect = ["connect", "--user", &user];
+    let rows: &[(&[&str], (&str, &str), &str)] = &[
+        (
+            &["sync"],
+            ("CRM_HEALTH_TOKEN_KEY", "short"),
+            "CRM_HEALTH_TOKEN_KEY must be",
+        ),
+        (
+            &["sync"],
+            ("CRM_HEALTH_DATABASE_URL", "mysql://x"),
+            "CRM_HEALTH_DATABASE_URL is not",
+        ),
+        (
+            &connect,
+            ("CRM_HEALTH_GOOGLE_CLIENT_ID", ""),
+            "CRM_HEALTH_GOOGLE_CLIENT_ID is not set",
+        ),
+        (
+            &["connect", "--user", &user, "--port", &port],
+            ("CRM_HEALTH_GOOGLE_CLIENT_ID", "client"),
+            "--port",
+        ),
+        (
+            &["status"],
+            ("CRM_HEALTH_LISTEN", "nowhere"),
+            "CRM_HEALTH_LISTEN",
+        ),
+    ];
+    let world = World::new().await;
+    for (command, (name, value), wanted) in rows {
+        let output = world
+            .run_daemon(|c| {
+                c.args(*command).env(name, value);
+            })
+            .await;
+        let text = said(&output);
+        assert_eq!(output.status.code(), Some(3), "{command:?} {name}: {text}");
+        assert!(text.contains(wanted), "{command:?} {name}: {text}");
+        for other in ["Google refuses", "stored token", "database:", ".toml"] {
+            assert!(!text.contains(other), "{command:?} {name}: {text}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -36,7 +36,7 @@ fn fail(failure: &Failure) -> Exit {
             Exit::Google
         }
         Failure::Interrupted => Exit::Interrupted,
-        Failure::Token(_) => Exit::Config,
+        Failure::Token(_) | Failure::Configuration(_) => Exit::Config,
         _ => Exit::SomeFailed,
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use super::ConfigError;
+use super::{Config, ConfigError};
 
 /// Settings (not secrets) that have a variable: variable, section, key.
 pub(super) const OVERRIDES: &[(&str, Option<&str>, &str)] = &[
@@ -25,7 +25,8 @@ pub(super) const OVERRIDES: &[(&str, Option<&str>, &str)] = &[
 /// A snapshot of the process environment, or a made-up one in a test.
 #[derive(Clone, Default)]
 pub struct Environment {
-    variables: HashMap<String, String>,
+    /// `None` stands for a value that is no text.
+    variables: HashMap<String, Option<String>>,
 }
 
 impl Environment {
@@ -33,8 +34,11 @@ impl Environment {
     #[must_use]
     pub fn of_process() -> Self {
         Self {
-            variables: std::env::vars()
-                .filter(|(k, _)| k.starts_with("CRM_HEALTH_"))
+            // What other programs have there may be anything.
+            variables: std::env::vars_os()
+                .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
+                .filter(|(name, _)| name.starts_with("CRM_HEALTH_"))
+                .map(|(name, value)| (name, value.into_string().ok()))
                 .collect(),
         }
     }
@@ -44,7 +48,7 @@ impl Environment {
     pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let variables = pairs
             .into_iter()
-            .map(|(k, v)| (k.to_owned(), v.to_owned()))
+            .map(|(k, v)| (k.to_owned(), Some(v.to_owned())))
             .collect();
         Self { variables }
     }
@@ -55,21 +59,30 @@ impl Environment {
     /// Both set, or the file cannot be read.
     pub fn get(&self, name: &str) -> Result<Option<String>, ConfigError> {
         let file_name = format!("{name}_FILE");
-        match (self.variables.get(name), self.variables.get(&file_name)) {
+        match (self.value(name)?, self.value(&file_name)?) {
             (Some(_), Some(_)) => Err(ConfigError::value(
                 name,
                 format!("set {name} or {file_name}, not both"),
             )),
-            (Some(value), None) => Ok(Some(value.clone())),
+            (Some(value), None) => Ok(Some(value.to_owned())),
             (None, Some(path)) => read_value(PathBuf::from(path)).map(Some),
             (None, None) => Ok(None),
         }
     }
 
-    pub(super) fn config_path(&self) -> Option<PathBuf> {
-        self.variables.get("CRM_HEALTH_CONFIG").map(PathBuf::from)
+    fn value(&self, name: &str) -> Result<Option<&str>, ConfigError> {
+        match self.variables.get(name) {
+            None => Ok(None),
+            Some(Some(value)) => Ok(Some(value)),
+            Some(None) => Err(ConfigError::value(name, "must be UTF-8")),
+        }
     }
 
+    pub(super) fn config_path(&self) -> Result<Option<PathBuf>, ConfigError> {
+        Ok(self.value("CRM_HEALTH_CONFIG")?.map(PathBuf::from))
+    }
+
+    /// Lays the variables on what the file says, which must be right by itself: what is wrong then is the variable.
     pub(super) fn overlay(&self, table: &mut toml::Table) -> Result<(), ConfigError> {
         for (variable, section, key) in OVERRIDES {
             let Some(value) = self.get(variable)? else {
@@ -81,6 +94,9 @@ impl Environment {
             };
             if let Some(target) = target {
                 target.insert((*key).to_owned(), toml::Value::String(value));
+            }
+            if let Err(error) = table.clone().try_into::<Config>() {
+                return Err(ConfigError::value(*variable, error.message()));
             }
         }
         Ok(())

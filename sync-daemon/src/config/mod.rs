@@ -222,7 +222,10 @@ impl Config {
     /// [`ConfigError`] names the file, key or variable and what it must be.
     pub fn load(file: Option<&Path>, env: &Environment) -> Result<Self, ConfigError> {
         let mut table = parse_table("built-in defaults", DEFAULTS)?;
-        let named = file.map(Path::to_path_buf).or_else(|| env.config_path());
+        let named = match file {
+            Some(file) => Some(file.to_path_buf()),
+            None => env.config_path()?,
+        };
         let (path, origin) = match named {
             Some(path) => (Some(path.clone()), path.display().to_string()),
             None => (existing_default(), DEFAULT_PATH.to_owned()),
@@ -235,14 +238,13 @@ impl Config {
                 })?;
             merge(&mut table, parse_table(&origin, &text)?);
         }
+        let wrong = |e: toml::de::Error| ConfigError::Syntax {
+            origin: origin.clone(),
+            message: e.message().to_owned(),
+        };
+        table.clone().try_into::<Self>().map_err(wrong)?;
         env.overlay(&mut table)?;
-        let mut config: Self =
-            table
-                .try_into()
-                .map_err(|e: toml::de::Error| ConfigError::Syntax {
-                    origin,
-                    message: e.message().to_owned(),
-                })?;
+        let mut config: Self = table.try_into().map_err(wrong)?;
         config.secrets = Secrets::read(env, &config.notify)?;
         config.validate()?;
         Ok(config)

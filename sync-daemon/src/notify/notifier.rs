@@ -51,8 +51,9 @@ impl Notifier {
     /// The TLS set-up is unusable.
     pub fn new(engine: Arc<Engine>) -> Result<Self, Failure> {
         let notify = &engine.config.notify;
-        let poster = Poster::new(notify).map_err(|e| Failure::Operator(format!("TLS: {e}")))?;
-        let hours = Hours::of(notify).map_err(|e| Failure::Operator(e.to_string()))?;
+        let poster =
+            Poster::new(notify).map_err(|e| Failure::Configuration(format!("TLS: {e}")))?;
+        let hours = Hours::of(notify).map_err(|e| Failure::Configuration(e.to_string()))?;
         let targets = Target::all(&engine.config);
         let routing = routing(&engine.config, &targets);
         Ok(Self {

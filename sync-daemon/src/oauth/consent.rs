@@ -15,7 +15,7 @@ use url::Url;
 use uuid::Uuid;
 
 use super::cipher::Field;
-use super::endpoint;
+use super::endpoint::{self, Refusal};
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::gmail::read_limited;
@@ -40,12 +40,16 @@ impl Consent {
     /// # Errors
     /// The port is taken, or no client id is configured.
     pub async fn begin(config: &Config, port: u16) -> Result<Self, Failure> {
-        let refused = |reason: String| Failure::Operator(reason);
+        let refused = |reason: String| Failure::Configuration(reason);
         if config.google.client_id.is_empty() {
             return Err(refused("CRM_HEALTH_GOOGLE_CLIENT_ID is not set".to_owned()));
         }
         let listener = TcpListener::bind(("127.0.0.1", port)).await;
-        let listener = listener.map_err(|e| refused(format!("no port for the answer: {e}")))?;
+        let listener = listener.map_err(|e| {
+            refused(format!(
+                "no port for Google's answer: {e}; --port chooses one"
+            ))
+        })?;
         let address = listener.local_addr().map_err(|e| refused(e.to_string()))?;
         let redirect = format!("http://{address}/");
         let (verifier, state) = (random_text(), random_text());
@@ -90,7 +94,7 @@ impl Consent {
     ) -> Result<String, Failure> {
         let code = tokio::select! {
             code = tokio::time::timeout(PATIENCE, self.wait_for_code()) =>
-                code.map_err(|_| Failure::Forbidden("nobody answered in ten minutes".to_owned()))??,
+                code.map_err(|_| Failure::Consent("nobody answered in ten minutes".to_owned()))??,
             () = stop.cancelled() => return Err(Failure::Interrupted),
         };
         let parameters = [
@@ -100,14 +104,17 @@ impl Consent {
             ("code_verifier", self.verifier.expose_secret()),
         ];
         let grant = endpoint::ask(engine.client.http(), &engine.config, &parameters).await;
-        let grant = grant.map_err(endpoint::Refusal::into_failure)?;
+        let grant = grant.map_err(|refusal| match refusal {
+            Refusal::InvalidGrant => {
+                Failure::Consent("Google does not accept the answer's code: try again".to_owned())
+            }
+            other => other.into_failure(),
+        })?;
         if !grant.scope.is_empty() && !grant.scope.split(' ').any(|s| s == SCOPE) {
             return Err(Failure::ScopeMissing);
         }
         let Some(refresh) = &grant.refresh_token else {
-            return Err(Failure::Forbidden(
-                "Google gave no refresh token".to_owned(),
-            ));
+            return Err(Failure::Consent("Google gave no refresh token".to_owned()));
         };
         let email = mailbox_address(engine, &grant.access_token).await?;
         let access = engine.cipher.seal(user, Field::Access, &grant.access_token);
@@ -162,12 +169,12 @@ impl Consent {
                         "Consent was refused. Nothing is connected.",
                     )
                     .await;
-                    let error = error
+                    let error: String = error
                         .chars()
                         .filter(|c| c.is_ascii_graphic())
                         .take(60)
                         .collect();
-                    return Err(Failure::Forbidden(error));
+                    return Err(Failure::Consent(format!("consent was refused ({error})")));
                 }
                 _ => answer(&mut stream, "404 Not Found", "Nothing here.").await,
             }

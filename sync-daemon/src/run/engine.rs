@@ -121,13 +121,13 @@ impl Engine {
         metrics: Arc<Metrics>,
     ) -> Result<Self, Failure> {
         let store = Store::new(&config)?;
-        let client =
-            GmailClient::new(&config.google).map_err(|e| Failure::Operator(format!("TLS: {e}")))?;
+        let client = GmailClient::new(&config.google)
+            .map_err(|e| Failure::Configuration(format!("TLS: {e}")))?;
         let cipher = Cipher::new(config.secrets.token_key.as_ref())
-            .map_err(|e| Failure::Token(e.to_string()))?;
+            .map_err(|e| Failure::Configuration(e.to_string()))?;
         let project = Arc::new(ProjectQuota::new(store.clone(), &config));
         let reader = Anthropic::new(&config, store.clone(), Arc::clone(&metrics))
-            .map_err(Failure::Operator)?;
+            .map_err(Failure::Configuration)?;
         let owner = format!(
             "{}:{}:{:08x}",
             host_name(),

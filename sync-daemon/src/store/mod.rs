@@ -79,12 +79,15 @@ impl Store {
     /// No URL is configured, or it is not one of PostgreSQL.
     pub fn new(config: &Config) -> Result<Self, Failure> {
         let url = config.secrets.database_url.as_ref();
-        let url =
-            url.ok_or_else(|| Failure::Database("CRM_HEALTH_DATABASE_URL is not set".to_owned()))?;
-        // The parser's own message may repeat the URL, and with it the password.
-        let options = PgConnectOptions::from_str(url.expose_secret())
-            .map_err(|_| {
-                Failure::Database("CRM_HEALTH_DATABASE_URL is not a PostgreSQL URL".to_owned())
+        let url = url.ok_or_else(|| {
+            Failure::Configuration("CRM_HEALTH_DATABASE_URL is not set".to_owned())
+        })?;
+        let options = connect_options(url.expose_secret())
+            .ok_or_else(|| {
+                Failure::Configuration(
+                    "CRM_HEALTH_DATABASE_URL is not a PostgreSQL URL: postgres://user:password@host/name"
+                        .to_owned(),
+                )
             })?
             .application_name("crm-health-sync")
             .options([
@@ -192,6 +195,13 @@ impl Store {
     }
 }
 
+/// The parser takes any scheme, and its own message may repeat the URL, and with it the password.
+fn connect_options(url: &str) -> Option<PgConnectOptions> {
+    let (scheme, _) = url.split_once("://")?;
+    let of_postgres = ["postgres", "postgresql"].contains(&scheme.to_ascii_lowercase().as_str());
+    PgConnectOptions::from_str(url).ok().filter(|_| of_postgres)
+}
+
 enum Trouble {
     /// No connection, or it broke or was idle for too long, or the server is shutting down or starting.
     Away,
@@ -235,6 +245,10 @@ pub fn describe(error: &sqlx::Error) -> String {
             format!("{} (SQLSTATE {code}){mend}", error.message())
         }
         sqlx::Error::PoolTimedOut => "no connection in time".to_owned(),
+        // The error of a look-up has no kind of its own.
+        sqlx::Error::Io(error) if error.to_string().starts_with("failed to lookup address") => {
+            "no connection: the host's name cannot be looked up".to_owned()
+        }
         sqlx::Error::Io(error) => format!("no connection: {}", error.kind()),
         sqlx::Error::Tls(_) => "the TLS handshake failed".to_owned(),
         sqlx::Error::Protocol(detail) => format!("the connection broke: {detail}"),
