@@ -239,3 +239,21 @@ async fn a_row_without_a_token_stays_one_when_keys_are_rotated() {
     assert_eq!(codes(&report), ["reconnect_required"], "{report:?}");
     world.assert_synced(&ids).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mailboxes_of_users_who_are_not_active_do_not_lag() {
+    let (world, _, _) = world().await;
+    assert!(world.sync().await.success);
+    world
+        .execute("UPDATE crm_health_sync.mailboxes SET last_good_at = now() - interval '40 days'")
+        .await;
+    let lag = async || {
+        let summary = world.engine().store.summary().await.expect("numbers");
+        summary.mailboxes.iter().map(|m| m.2).fold(0.0, f64::max)
+    };
+    assert!(lag().await > 39.0 * 86_400.0, "an active one does");
+    world
+        .execute("UPDATE profiles SET last_login_at = now() - interval '41 days'")
+        .await;
+    assert!(lag().await.abs() < 1.0, "{}", lag().await);
+}

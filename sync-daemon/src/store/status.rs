@@ -62,6 +62,7 @@ impl Store {
     /// [`Failure::Database`]
     pub async fn summary(&self) -> Result<Summary, Failure> {
         let mailboxes = sqlx::query_as(sql!(self, "mailbox_summary.sql"))
+            .bind(self.window_seconds)
             .fetch_all(&self.pool)
             .await?;
         let pending = sqlx::query_as(sql!(self, "pending_summary.sql"))
