@@ -184,7 +184,8 @@ async fn a_mailbox_is_connected_by_consent() {
     let user = uuid::Uuid::new_v4();
     world
         .execute(&format!(
-            "INSERT INTO profiles (id, email, last_login_at) VALUES ('{user}', '{REP}', now())"
+            "INSERT INTO profiles (id, email, last_login_at) VALUES ('{user}', '{REP}', now());
+             INSERT INTO google_integrations (user_id, email, is_active) VALUES ('{user}', 'Rep@ACME.example', false)"
         ))
         .await;
     let mut command = world.daemon();
@@ -219,7 +220,11 @@ async fn a_mailbox_is_connected_by_consent() {
         left(refresh_token, 7)) FROM google_integrations",
         )
         .await;
-    assert_eq!(row, Some(format!("{user}|{REP}|t|valid|enc:v1:")));
+    assert_eq!(
+        row,
+        Some(format!("{user}|Rep@ACME.example|t|valid|enc:v1:")),
+        "its row is taken over, however the address is spelled"
+    );
     assert!(world.sync().await.success);
 }
 
