@@ -73,6 +73,9 @@ fn reload_config(runner: &Runner, reload: &Reload) {
         if config.listen != current.config.listen {
             tracing::warn!("the listen address changes with a restart only");
         }
+        if config.log_format != current.config.log_format {
+            tracing::warn!("the format of the log changes with a restart only");
+        }
         Engine::new(
             Arc::new(config),
             Arc::clone(&current.pulse),
