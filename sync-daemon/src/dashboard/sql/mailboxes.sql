@@ -8,6 +8,8 @@ SELECT m.user_id, coalesce(g.email, '') AS email, p.name AS rep, k.state, m.reas
 FROM crm_health_sync.mailboxes m
 LEFT JOIN {google_integrations} g ON g.id = m.integration_id AND g.user_id = m.user_id
 LEFT JOIN {people} p ON p.id = m.user_id
-CROSS JOIN LATERAL (SELECT CASE WHEN NOT coalesce(g.is_active, false) AND m.state <> 'reconnect_required' THEN 'inactive' ELSE m.state END) k (state)
+CROSS JOIN LATERAL (
+  SELECT CASE WHEN g.id IS NULL OR NOT coalesce(g.is_active, false) AND m.state <> 'reconnect_required' THEN 'inactive'
+              ELSE m.state END) k (state)
 ORDER BY array_position(ARRAY['reconnect_required', 'failing', 'paused', 'new', 'ok', 'inactive'], k.state), g.email, m.integration_id
 LIMIT $1 OFFSET $2

@@ -1,6 +1,6 @@
 -- The table of `crm-health-sync status`, and the labels of the metrics.
 SELECT m.user_id, coalesce(g.email, '') AS email,
-       CASE WHEN NOT coalesce(g.is_active, false) AND m.state <> 'reconnect_required' THEN 'inactive'
+       CASE WHEN g.id IS NULL OR NOT coalesce(g.is_active, false) AND m.state <> 'reconnect_required' THEN 'inactive'
             ELSE m.state END AS state,
        m.reason, m.last_good_at, m.next_attempt_at, m.lease_owner, m.lease_until > now() AS leased,
        (SELECT count(*) FROM crm_health_sync.pending p
