@@ -111,6 +111,31 @@ impl Failure {
         }
     }
 
+    /// All names, for metrics that begin at zero.
+    pub const CODES: [&str; 21] = [
+        "auth_rejected",
+        "reconnect_required",
+        "operator_error",
+        "foreign_grant",
+        "transient",
+        "rate_limited",
+        "project_quota",
+        "admin_blocked",
+        "scope_missing",
+        "forbidden",
+        "history_expired",
+        "backend_error",
+        "batch_short",
+        "refused",
+        "lease_lost",
+        "deactivated",
+        "interrupted",
+        "token_unreadable",
+        "database",
+        "configuration",
+        "consent",
+    ];
+
     /// How long the mailbox rests before it is tried again; `None`: until the next run.
     #[must_use]
     pub fn pause(&self) -> Option<Duration> {

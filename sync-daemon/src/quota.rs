@@ -4,10 +4,10 @@
 //! minute: the burst plus what flows in.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
+use prometheus_client::metrics::counter::Counter;
 
 use crate::config::{Config, Quota};
 use crate::failure::Failure;
@@ -77,13 +77,14 @@ pub struct ProjectQuota {
     /// A pause of the project that ends so soon is waited for.
     longest_wait: Duration,
     reserve: tokio::sync::Mutex<f64>,
-    spent: AtomicU64,
+    /// Of this process, so that it goes on over a reload.
+    spent: Counter,
 }
 
 impl ProjectQuota {
-    /// The project's bucket as configured.
+    /// The project's bucket as configured; `spent` counts the units.
     #[must_use]
-    pub fn new(store: Store, config: &Config) -> Self {
+    pub fn new(store: Store, config: &Config, spent: Counter) -> Self {
         let quota = &config.quota;
         let per_minute = f64::from(quota.project_units_per_minute);
         let size = per_minute * quota.project_burst_share;
@@ -94,7 +95,7 @@ impl ProjectQuota {
             backfill_reserve: size * quota.backfill_reserve_share,
             longest_wait: Duration::from_secs(config.google.max_rate_wait_seconds),
             reserve: tokio::sync::Mutex::new(0.0),
-            spent: AtomicU64::new(0),
+            spent,
         }
     }
 
@@ -115,7 +116,7 @@ impl ProjectQuota {
             }
         }
         *reserve -= cost;
-        self.spent.fetch_add(cost as u64, Ordering::Relaxed);
+        self.spent.inc_by(cost as u64);
         Ok(None)
     }
 
@@ -164,12 +165,6 @@ impl ProjectQuota {
                 tracing::debug!(%error, "unused quota units could not be given back");
             }
         }
-    }
-
-    /// Units spent by this daemon since it started.
-    #[must_use]
-    pub fn spent(&self) -> u64 {
-        self.spent.load(Ordering::Relaxed)
     }
 }
 

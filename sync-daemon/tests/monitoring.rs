@@ -92,7 +92,7 @@ fn exported() -> BTreeSet<String> {
         channels: vec![waiting_channel()],
         ..Summary::default()
     };
-    let text = metrics.render(Some(&summary), 1, "");
+    let text = metrics.render(Some(&summary), "");
     let samples = text.lines().filter(|line| !line.starts_with('#'));
     let mut names: BTreeSet<String> = samples
         .filter_map(|line| Some(line.split(['{', ' ']).next()?.to_owned()))
@@ -163,6 +163,11 @@ fn alerts_fire_when_they_should_and_not_before() {
             series("crm_health_sync_mailboxes{state=\"reconnect_required\"}", "0x9 2x200"),
             series("crm_health_score_tables_usable", "1x200"),
             series("crm_health_last_run_errors", "0x200"),
+            // As after a restart: the classes are there, and one is met.
+            series("crm_health_sync_errors_total{class=\"project_quota\"}", "0x59 1x200"),
+            series("crm_health_sync_last_success_timestamp_seconds", "0x2000"),
+            series("crm_health_sync_database_up{instance=\"a\"}", "1x20 0x30 1x200"),
+            series("crm_health_sync_extension_metrics_up{instance=\"a\"}", "1x20 0x200"),
             // The 24 hours are over at the 144th minute.
             series("crm_health_sync_notifications_oldest_waiting_seconds{channel=\"slack\"}", "0+600x200"),
         ],
@@ -174,6 +179,17 @@ fn alerts_fire_when_they_should_and_not_before() {
             alert("CrmHealthMailboxReconnect", "80m", Some(reconnect)),
             alert("CrmHealthScoresUnusable", "80m", None),
             alert("CrmHealthRefreshErrors", "80m", None),
+            alert("CrmHealthSyncQuotaExhausted", "59m", None),
+            alert("CrmHealthSyncQuotaExhausted", "62m", Some(json!({"severity": "warning", "class": "project_quota"}))),
+            alert("CrmHealthSyncNeverSucceeded", "1559m", None),
+            alert("CrmHealthSyncNeverSucceeded", "1561m", Some(severity("critical"))),
+            alert("CrmHealthSyncOverdue", "1900m", None),
+            alert("CrmHealthDatabaseAway", "30m", None),
+            alert("CrmHealthDatabaseAway", "40m", Some(json!({"severity": "critical", "instance": "a"}))),
+            alert("CrmHealthDatabaseAway", "52m", None),
+            // While the database is away, that alone is told.
+            alert("CrmHealthExtensionMetricsUnreadable", "50m", None),
+            alert("CrmHealthExtensionMetricsUnreadable", "70m", Some(json!({"severity": "warning", "instance": "a"}))),
             alert("CrmHealthNotificationsWaiting", "150m", None),
             alert("CrmHealthNotificationsWaiting", "170m", Some(waiting)),
         ],

@@ -21,13 +21,11 @@ struct Channel {
 
 type Seconds = Gauge<f64, std::sync::atomic::AtomicU64>;
 
-/// Counters of this daemon, gauges of the database.
+/// Counters of this daemon.
 #[derive(Default)]
 pub(crate) struct NotifyMetrics {
     notifications: Family<Outcome, Counter>,
     messages: Family<Outcome, Counter>,
-    waiting: Family<Channel, Gauge>,
-    oldest: Family<Channel, Seconds>,
 }
 
 impl NotifyMetrics {
@@ -41,17 +39,6 @@ impl NotifyMetrics {
             "messages_sent",
             "Messages with notifications or digests, by channel and outcome",
             self.messages.clone(),
-        );
-        registry.register(
-            "notifications_waiting",
-            "Notifications that wait to be delivered, by channel",
-            self.waiting.clone(),
-        );
-        registry.register_with_unit(
-            "notifications_oldest_waiting",
-            "Age of the oldest notification that waits, by channel",
-            Unit::Seconds,
-            self.oldest.clone(),
         );
     }
 
@@ -72,16 +59,27 @@ impl NotifyMetrics {
         };
         self.notifications.get_or_create(&labels).inc();
     }
+}
 
-    pub(crate) fn set_gauges(&self, channels: &[ChannelState]) {
-        self.waiting.clear();
-        self.oldest.clear();
-        for state in channels {
-            let labels = Channel {
-                channel: state.name.clone(),
-            };
-            self.waiting.get_or_create(&labels).set(state.waiting);
-            self.oldest.get_or_create(&labels).set(state.behind);
-        }
+/// What the database says of the channels.
+pub(crate) fn register_gauges(registry: &mut Registry, channels: &[ChannelState]) {
+    let waiting = Family::<Channel, Gauge>::default();
+    let oldest = Family::<Channel, Seconds>::default();
+    for state in channels {
+        let channel = state.name.clone();
+        let labels = Channel { channel };
+        waiting.get_or_create(&labels).set(state.waiting);
+        oldest.get_or_create(&labels).set(state.behind);
     }
+    registry.register(
+        "notifications_waiting",
+        "Notifications that wait to be delivered, by channel",
+        waiting,
+    );
+    registry.register_with_unit(
+        "notifications_oldest_waiting",
+        "Age of the oldest notification that waits, by channel",
+        Unit::Seconds,
+        oldest,
+    );
 }

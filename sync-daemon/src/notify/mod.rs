@@ -19,7 +19,7 @@ mod webhook;
 
 pub use bell::keep_notifying;
 pub use hours::Hours;
-pub(crate) use metrics::NotifyMetrics;
+pub(crate) use metrics::{NotifyMetrics, register_gauges};
 pub use notifier::Notifier;
 pub use post::{Poster, Undelivered};
 pub use target::Target;

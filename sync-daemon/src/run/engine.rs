@@ -125,7 +125,11 @@ impl Engine {
             .map_err(|e| Failure::Configuration(format!("TLS: {e}")))?;
         let cipher = Cipher::new(config.secrets.token_key.as_ref())
             .map_err(|e| Failure::Configuration(e.to_string()))?;
-        let project = Arc::new(ProjectQuota::new(store.clone(), &config));
+        let project = Arc::new(ProjectQuota::new(
+            store.clone(),
+            &config,
+            metrics.quota_units.clone(),
+        ));
         let reader = Anthropic::new(&config, store.clone(), Arc::clone(&metrics))
             .map_err(Failure::Configuration)?;
         let owner = format!(

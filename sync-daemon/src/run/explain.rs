@@ -6,6 +6,9 @@ use super::report::Tally;
 use crate::failure::Failure;
 use crate::store::{Finding, Unclaimed};
 
+/// The names of what no [`Failure`] tells, for metrics that begin at zero.
+pub(super) const CODES: [&str; 3] = ["extension_missing", "internal", "integrations_hidden"];
+
 pub(super) fn extension_missing() -> RunError {
     RunError {
         user_id: None,

@@ -1,15 +1,17 @@
 //! Prometheus metrics.
 
+use std::sync::atomic::{AtomicI64, Ordering};
+
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::{encode_eof, encode_registry};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
-use super::{ExtensionMetrics, Report};
+use super::{ExtensionMetrics, Report, explain, gauges};
 use crate::anthropic::Usage;
+use crate::failure::Failure;
 use crate::notify::NotifyMetrics;
 use crate::sentiment::ReadingCounts;
 use crate::store::Summary;
@@ -23,11 +25,6 @@ struct RunLabels {
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct Class {
     class: String,
-}
-
-#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct State {
-    state: String,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -54,17 +51,15 @@ pub struct Metrics {
     runs: Family<RunLabels, Counter>,
     messages: Family<MessageOutcome, Counter>,
     errors: Family<Class, Counter>,
-    units: Counter,
+    /// Gmail's quota units spent.
+    pub quota_units: Counter,
     run_seconds: Histogram,
     mailbox_seconds: Histogram,
     readings: Family<ReadingLabels, Counter>,
     tokens: Family<Direction, Counter>,
     model_stops: Family<Class, Counter>,
-    model_cost: Gauge<f64, std::sync::atomic::AtomicU64>,
-    mailboxes: Family<State, Gauge>,
-    pending: Family<State, Gauge>,
-    lag: Gauge<f64, std::sync::atomic::AtomicU64>,
-    last_success: Gauge,
+    /// When a run of this process last succeeded (epoch); 0: never.
+    last_success: AtomicI64,
     pub(crate) notify: NotifyMetrics,
 }
 
@@ -77,20 +72,17 @@ impl Default for Metrics {
             runs: Family::default(),
             messages: Family::default(),
             errors: Family::default(),
-            units: Counter::default(),
+            quota_units: Counter::default(),
             run_seconds: seconds(),
             mailbox_seconds: seconds(),
             readings: Family::default(),
             tokens: Family::default(),
             model_stops: Family::default(),
-            model_cost: Gauge::default(),
-            mailboxes: Family::default(),
-            pending: Family::default(),
-            lag: Gauge::default(),
-            last_success: Gauge::default(),
+            last_success: AtomicI64::new(0),
             notify: NotifyMetrics::default(),
         };
         metrics.register();
+        metrics.begin_at_zero();
         metrics
     }
 }
@@ -109,7 +101,11 @@ impl Metrics {
             "Errors of mailboxes and runs, by class",
             self.errors.clone(),
         );
-        r.register("quota_units", "Gmail quota units spent", self.units.clone());
+        r.register(
+            "quota_units",
+            "Gmail quota units spent",
+            self.quota_units.clone(),
+        );
         let unit = || Unit::Seconds;
         r.register_with_unit(
             "run_duration",
@@ -138,30 +134,15 @@ impl Metrics {
             "How often reading by the language model was stopped for a while, by reason",
             self.model_stops.clone(),
         );
-        r.register(
-            "sentiment_cost_today_usd",
-            "What the language model cost today (UTC), over all daemons",
-            self.model_cost.clone(),
-        );
-        r.register("mailboxes", "Mailboxes by state", self.mailboxes.clone());
-        r.register(
-            "ledger_messages",
-            "Messages in the ledger by state",
-            self.pending.clone(),
-        );
-        r.register_with_unit(
-            "lag",
-            "Longest time since a good sync of an active mailbox",
-            unit(),
-            self.lag.clone(),
-        );
-        r.register_with_unit(
-            "last_success_timestamp",
-            "When a run last ended without errors (epoch)",
-            unit(),
-            self.last_success.clone(),
-        );
         self.notify.register(r);
+    }
+
+    /// Classes that alerts look at are there from the start: `increase()` does not see the sample with which one appears.
+    fn begin_at_zero(&self) {
+        for code in Failure::CODES.into_iter().chain(explain::CODES) {
+            let class = code.to_owned();
+            drop(self.errors.get_or_create(&Class { class }));
+        }
     }
 
     /// Counts a finished run.
@@ -180,7 +161,8 @@ impl Metrics {
                 .inc();
         }
         if report.success {
-            self.last_success.set(report.timestamp.timestamp());
+            self.last_success
+                .store(report.timestamp.timestamp(), Ordering::Relaxed);
         }
         let d = &report.details;
         for (outcome, count) in [
@@ -237,43 +219,16 @@ impl Metrics {
         self.mailbox_seconds.observe(seconds);
     }
 
-    /// The text format, with fresh gauges where the database gave them. `extension`: the text of the extension's metrics.
+    /// The text format, with the gauges of what the database gave. `extension`: the text of the extension's metrics.
     #[must_use]
-    pub fn render(&self, summary: Option<&Summary>, units_spent: u64, extension: &str) -> String {
-        let counted = self.units.get();
-        self.units.inc_by(units_spent.saturating_sub(counted));
-        if let Some(summary) = summary {
-            self.set_gauges(summary);
-        }
+    pub fn render(&self, summary: Option<&Summary>, extension: &str) -> String {
         let mut text = String::new();
         // Writing to a String does not fail.
         let _ = encode_registry(&mut text, &self.registry);
+        let last_success = Some(self.last_success.load(Ordering::Relaxed)).filter(|at| *at > 0);
+        text.push_str(&gauges::render(summary, last_success));
         text.push_str(extension);
         let _ = encode_eof(&mut text);
         text
-    }
-
-    fn set_gauges(&self, summary: &Summary) {
-        self.mailboxes.clear();
-        self.pending.clear();
-        let mut lag = 0.0_f64;
-        for (state, count, seconds) in &summary.mailboxes {
-            self.mailboxes
-                .get_or_create(&State {
-                    state: state.clone(),
-                })
-                .set(*count);
-            lag = lag.max(*seconds);
-        }
-        for (state, count) in &summary.pending {
-            self.pending
-                .get_or_create(&State {
-                    state: state.clone(),
-                })
-                .set(*count);
-        }
-        self.lag.set(lag);
-        self.model_cost.set(summary.model_cost_usd);
-        self.notify.set_gauges(&summary.channels);
     }
 }

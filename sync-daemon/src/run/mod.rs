@@ -3,6 +3,7 @@
 mod engine;
 mod explain;
 mod extension_metrics;
+mod gauges;
 mod health;
 mod metrics;
 mod report;

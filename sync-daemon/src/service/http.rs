@@ -168,9 +168,7 @@ async fn metrics(State(state): State<AppState>) -> Response {
     } else {
         String::new()
     };
-    let text = engine
-        .metrics
-        .render(summary.as_ref(), engine.project.spent(), &extension);
+    let text = engine.metrics.render(summary.as_ref(), &extension);
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], text).into_response()
 }

@@ -53,6 +53,8 @@ pub struct Summary {
     pub model_cost_usd: f64,
     /// Channels of notifications, and what waits for them.
     pub channels: Vec<ChannelState>,
+    /// When a run of any daemon last ended without errors (epoch).
+    pub last_success: Option<i64>,
 }
 
 impl Store {
@@ -72,11 +74,15 @@ impl Store {
             .fetch_one(&self.pool)
             .await?;
         let channels = self.channel_states().await?;
+        let last_success = sqlx::query_scalar(sql!(self, "last_success.sql"))
+            .fetch_one(&self.pool)
+            .await?;
         Ok(Summary {
             mailboxes,
             pending,
             model_cost_usd,
             channels,
+            last_success,
         })
     }
 

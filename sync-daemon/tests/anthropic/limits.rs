@@ -63,7 +63,7 @@ async fn metrics_tell_models_outcomes_tokens_and_cost() {
         .expect("message");
     s.world.sync_by(&engine).await;
     let summary = engine.store.summary().await.expect("summary");
-    let text = engine.metrics.render(Some(&summary), 0, "");
+    let text = engine.metrics.render(Some(&summary), "");
     for line in [
         "crm_health_sync_sentiment_mails_total{model=\"claude-haiku-4-5\",outcome=\"scored\"} 1",
         "crm_health_sync_sentiment_mails_total{model=\"claude-haiku-4-5\",outcome=\"no_signal\"} 2",
