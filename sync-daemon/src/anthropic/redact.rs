@@ -21,16 +21,35 @@ fn redact_word(word: &str) -> &str {
     let lower = word.to_ascii_lowercase();
     if word.contains('@') || word.contains('＠') {
         "[address]"
-    } else if lower.contains("://") || lower.contains("www.") {
+    } else if lower.contains("://") || lower.contains("www.") || is_bare_link(word) {
         "[link]"
     } else {
         word
     }
 }
 
+/// `meet.google.com/abc-defg-hij`: a host whose last label is a word, and a path or a query.
+fn is_bare_link(word: &str) -> bool {
+    let Some((before, after)) = word.split_once(['/', '?']) else {
+        return false;
+    };
+    let is_of_host = |c: char| c.is_alphanumeric() || c == '-' || c == '.';
+    let host = before
+        .rsplit(|c: char| !is_of_host(c))
+        .next()
+        .unwrap_or_default();
+    let Some((name, last)) = host.rsplit_once('.') else {
+        return false;
+    };
+    let is_word = last.chars().count() >= 2 && last.chars().all(char::is_alphabetic);
+    is_word && name.contains(char::is_alphanumeric) && after.contains(char::is_alphanumeric)
+}
+
 /// `+49 (171) 123-4567` is one number, whatever stands between its digits.
 fn redact_numbers(text: &mut String) {
-    let joins = |c: char| c.is_numeric() || " +-./()".contains(c);
+    // Dashes of all lengths are written where a hyphen is meant.
+    let is_dash = |c: char| matches!(c, '\u{2010}'..='\u{2015}' | '\u{2212}');
+    let joins = |c: char| c.is_numeric() || " +-./()".contains(c) || is_dash(c);
     let mut from = 0;
     while let Some(found) = text[from..].find(char::is_numeric) {
         let start = from + found;
@@ -66,7 +85,16 @@ mod tests {
                 "see https://x.example/?t=1 or WWW.x.example",
                 "see [link] or [link]",
             ),
+            (
+                "join meet.google.com/abc-defg-hij or (Acme.Example/reset?t=1)",
+                "join [link] or [link]",
+            ),
+            (
+                "and/or 1.5/2 at Acme.com, v1.2/v1.3 n.a./tbd",
+                "and/or 1.5/2 at Acme.com, v1.2/v1.3 n.a./tbd",
+            ),
             ("Call +49 (171) 123-4567 today", "Call +[number] today"),
+            ("Call 0171–123‑4567 today", "Call [number] today"),
             ("Offer 4711 of 2026", "Offer 4711 of 2026"),
             ("IBAN 12345678", "IBAN [number]"),
             ("a\u{0}b\nc", "a b c"),
