@@ -45,8 +45,8 @@ async fn subjects_get_the_score_and_label_of_their_words() {
     let world = world_with_mail("", mails.map(from_ada).to_vec()).await;
     assert_eq!(
         moods(&world).await,
-        "-0.76/very_negative/vader-3.3.2+business-1 0.66/very_positive/vader-3.3.2+business-1 \
-         -0.4/negative/vader-3.3.2+business-1 none/vader-3.3.2+business-1"
+        "-0.76/very_negative/vader-3.3.2+business-2 0.66/very_positive/vader-3.3.2+business-2 \
+         -0.4/negative/vader-3.3.2+business-2 none/vader-3.3.2+business-2"
     );
 }
 
@@ -60,13 +60,13 @@ async fn automated_mail_is_not_read() {
 #[tokio::test(flavor = "multi_thread")]
 async fn another_language_gets_no_score() {
     let world = world_with_mail("", vec![from_ada("Die Rechnung ist leider falsch, super")]).await;
-    assert_eq!(moods(&world).await, "none/vader-3.3.2+business-1");
+    assert_eq!(moods(&world).await, "none/vader-3.3.2+business-2");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sent_mail_is_read_unless_the_settings_leave_it_out() {
     for (settings, found) in [
-        ("", "0.62/very_positive/vader-3.3.2+business-1"),
+        ("", "0.62/very_positive/vader-3.3.2+business-2"),
         ("[sentiment]\nsent_mail = false", "none/unanalysed"),
     ] {
         let sent = NewMessage::sent(REP, ADA).subject("Great meeting");
@@ -85,7 +85,7 @@ async fn switched_off_it_reads_nothing() {
 async fn subjects_that_are_not_kept_are_read_only_if_that_is_asked_for() {
     for (setting, found) in [
         ("false", "none/unanalysed"),
-        ("true", "-0.48/negative/vader-3.3.2+business-1"),
+        ("true", "-0.48/negative/vader-3.3.2+business-2"),
     ] {
         let settings = format!(
             "[sync]\nkeep_subjects = false\n[sentiment]\nread_subjects_not_kept = {setting}"
@@ -102,8 +102,8 @@ async fn subjects_that_are_not_kept_are_read_only_if_that_is_asked_for() {
 #[tokio::test(flavor = "multi_thread")]
 async fn snippets_are_read_only_if_that_is_asked_for_and_never_kept() {
     for (setting, found) in [
-        ("false", "none/vader-3.3.2+business-1"),
-        ("true", "-0.48/negative/vader-3.3.2+business-1"),
+        ("false", "none/vader-3.3.2+business-2"),
+        ("true", "-0.48/negative/vader-3.3.2+business-2"),
     ] {
         let mut mail = from_ada("meeting");
         mail.snippet = "This was terrible".to_owned();

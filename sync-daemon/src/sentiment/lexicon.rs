@@ -12,7 +12,7 @@ use super::language::is_english;
 use super::words::{LIKE, NEUTRAL};
 
 /// The name under which its scores are stored: the lexicon's version, and the version of our list of words.
-pub const LEXICON_MODEL: &str = "vader-3.3.2+business-1";
+pub const LEXICON_MODEL: &str = "vader-3.3.2+business-2";
 
 /// A word that the lexicon does not know.
 const NOTHING: &str = "item";
@@ -35,24 +35,42 @@ pub(super) fn score(text: &str) -> Option<f64> {
 
 /// The text with the words that mean something else in business replaced.
 fn in_business(text: &str) -> String {
+    // Phones and word processors write the apostrophe of "isn't" so; the lexicon knows the plain one.
+    let text = text.replace(['\u{2019}', '\u{2bc}'], "'");
+    let is_about_something = text.to_lowercase().contains("as far as");
     let mut words = text.split_whitespace().peekable();
     let mut replaced = String::with_capacity(text.len());
+    let mut before = String::new();
     while let Some(word) = words.next() {
         let next = words.peek().copied().unwrap_or_default();
         let core = word.trim_matches(|c: char| !c.is_alphanumeric());
-        match replacement(&core.to_lowercase(), next) {
+        let plain = core.to_lowercase();
+        // "To whom it may concern", "as far as the invoice is concerned": nobody worries.
+        let is_set_phrase =
+            plain == "concern" && before == "may" || plain == "concerned" && is_about_something;
+        let other = match is_set_phrase || is_numbered(word, &plain, next) {
+            true => Some(NOTHING),
+            false => replacement(&plain),
+        };
+        match other {
             Some(other) => replaced.push_str(&word.replacen(core, &in_case_of(core, other), 1)),
             None => replaced.push_str(word),
         }
         replaced.push(' ');
+        before = plain;
     }
     replaced
 }
 
-fn replacement(word: &str, next: &str) -> Option<&'static str> {
-    // "Invoice no. 4711" denies nothing.
-    let numbered = word == "no" && next.starts_with(|c: char| c.is_ascii_digit() || c == '#');
-    if numbered || NEUTRAL.contains(&word) {
+/// "Invoice no. 4711" and "Order No ABC-12" deny nothing.
+fn is_numbered(word: &str, plain: &str, next: &str) -> bool {
+    let has_digit = next.contains(|c: char| c.is_ascii_digit());
+    let is_reference = has_digit && (word.ends_with(['.', ':']) || next.contains(['-', '/', '_']));
+    plain == "no" && (is_reference || next.starts_with(|c: char| c.is_ascii_digit() || c == '#'))
+}
+
+fn replacement(word: &str) -> Option<&'static str> {
+    if NEUTRAL.contains(&word) {
         return Some(NOTHING);
     }
     LIKE.iter()
@@ -83,6 +101,8 @@ mod tests {
             ("Escalation: outage since Monday", -1.0, -0.4),
             ("Not happy with the proposal", -0.8, -0.2),
             ("Great meeting today!", 0.5, 1.0),
+            ("This isn’t good, we aren’t happy", -1.0, -0.2),
+            ("Can’t wait, it wasn’t bad", 0.0, 1.0),
             ("We are excited to work with you", 0.2, 0.6),
         ] {
             let score = score(subject).unwrap_or(f64::NAN);
@@ -99,6 +119,11 @@ mod tests {
             "Opportunity review: interest in support",
             "Invoice no. 4711",
             "Invoice No: #12",
+            "Contract no. EU-2026-17",
+            "Order No ABC-12",
+            "To whom it may concern",
+            "To whom it may concern: the invoice of May",
+            "As far as the invoice is concerned",
             "URGENT approval",
         ] {
             assert_eq!(score(subject), None, "{subject}");

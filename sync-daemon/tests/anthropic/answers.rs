@@ -125,7 +125,7 @@ async fn the_lexicon_stands_in_where_the_settings_say_so() {
         .fail_always(Some(Fault::Status(529, "overloaded_error", None)));
     assert_eq!(
         s.sync().await,
-        "-0.48/negative/vader-3.3.2+business-1 none/vader-3.3.2+business-1"
+        "-0.48/negative/vader-3.3.2+business-2 none/vader-3.3.2+business-2"
     );
     assert_eq!(s.asked(), 1);
 }
