@@ -328,6 +328,10 @@ async fn wrong_settings_are_refused_by_name() {
         ("max_items = 46", "notify.max_items"),
         ("max_items = 0", "notify.max_items"),
         ("max_age_hours = 0", "notify.max_age_hours"),
+        (
+            "max_age_hours = 8\nquiet_from = '22:00'\nquiet_until = '06:00'",
+            "notify.max_age_hours",
+        ),
         ("poll_seconds = 0", "notify.poll_seconds"),
         (
             "request_timeout_seconds = 0",

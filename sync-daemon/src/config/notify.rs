@@ -198,7 +198,24 @@ impl Notify {
             1,
             168,
         )?;
+        self.outlives_the_quiet_hours()?;
         self.validate_names()
+    }
+
+    /// What comes at their beginning must still be of use at their end.
+    fn outlives_the_quiet_hours(&self) -> Result<(), ConfigError> {
+        const DAY_MINUTES: i64 = 24 * 60;
+        let Some((from, until)) = self.quiet_hours()? else {
+            return Ok(());
+        };
+        let quiet = (until - from).num_minutes().rem_euclid(DAY_MINUTES);
+        if i64::from(self.max_age_hours) * 60 > quiet {
+            return Ok(());
+        }
+        Err(ConfigError::value(
+            "notify.max_age_hours",
+            "must be longer than the quiet hours: what waits for their end would be given up before",
+        ))
     }
 
     fn validate_names(&self) -> Result<(), ConfigError> {
