@@ -83,6 +83,12 @@ fn a_time_that_the_clock_skips_or_shows_twice_comes_once() {
         spring.last_digest(instant("2026-03-29T12:00:00Z")),
         Some(instant("2026-03-29T01:00:00Z"))
     );
+    let early = hours("Europe/Berlin", None, "02:15:00");
+    assert_eq!(
+        early.last_digest(instant("2026-03-29T12:00:00Z")),
+        Some(instant("2026-03-29T01:00:00Z")),
+        "not a quarter of an hour after the gap"
+    );
     // 02:30 is twice on 25 October: the first one.
     for now in ["2026-10-25T00:30:00Z", "2026-10-25T12:00:00Z"] {
         assert_eq!(
@@ -250,4 +256,41 @@ async fn without_the_extensions_functions_the_digest_waits_and_notifications_go_
     let wait = round(&notifier).await;
     assert!(wait <= Duration::from_secs(60));
     assert_eq!(receiver.taken()[0].texts()[1], "🔵 goes on");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_digest_that_is_repeated_keeps_its_id_and_the_next_one_has_another() {
+    let settings = digest_settings().replace("['slack']", "['webhook']");
+    let (world, receiver) = World::with_outbox(&settings).await;
+    stand_in_for_attention(&world, &[Uuid::new_v4()]).await;
+    world.round().await;
+    digest_of_yesterday(&world).await;
+    receiver.set_mood(Mood::Status(502, String::new()));
+    world.round().await;
+    receiver.set_mood(Mood::Fine);
+    world.let_pass(3_600).await;
+    // By another daemon: this one may have died after the answer.
+    world.round().await;
+    let ids = || -> Vec<String> {
+        let posts = receiver.posts();
+        let ids = posts.iter().map(|p| p.header("x-crm-health-delivery"));
+        ids.collect()
+    };
+    assert_eq!(ids().len(), 2, "{:?}", ids());
+    assert_eq!(ids()[0], ids()[1]);
+    let digest = receiver.posts()[1].json();
+    assert_eq!(
+        (&digest["type"], &digest["delivery_id"]),
+        (&"daily_digest".into(), &ids()[1].clone().into())
+    );
+    let earlier = from_now(-10);
+    world.rewrite_config(|old| {
+        let (before, after) = old.split_once("digest_at = ").expect("a time");
+        let rest = after.split_once('\n').map_or("", |(_, rest)| rest);
+        format!("{before}digest_at = '{earlier}'\n{rest}")
+    });
+    digest_of_yesterday(&world).await;
+    world.round().await;
+    assert_eq!(ids().len(), 3);
+    assert_ne!(ids()[1], ids()[2]);
 }

@@ -57,8 +57,9 @@ impl Hours {
 
     /// The instant of a local time; the first one of two, and the end of the gap where the clock skips it.
     fn instant(&self, local: NaiveDateTime) -> Option<DateTime<Utc>> {
-        (0..=48).find_map(|half_hours| {
-            let tried = local.checked_add_signed(TimeDelta::minutes(30 * half_hours))?;
+        const LONGEST_GAP_MINUTES: i64 = 24 * 60;
+        (0..=LONGEST_GAP_MINUTES).find_map(|minutes| {
+            let tried = local.checked_add_signed(TimeDelta::minutes(minutes))?;
             match self.zone.from_local_datetime(&tried) {
                 LocalResult::Single(time) | LocalResult::Ambiguous(time, _) => {
                     Some(time.with_timezone(&Utc))

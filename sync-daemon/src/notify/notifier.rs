@@ -251,9 +251,7 @@ impl Notifier {
             listed: &found[..found.len().min(most)],
             more: found.len() > most,
         };
-        let sent = target
-            .send(&self.poster, uuid::Uuid::new_v4(), &digest)
-            .await;
+        let sent = target.send(&self.poster, lease.digest_id, &digest).await;
         failpoint::pass("digest_posted");
         self.engine
             .metrics

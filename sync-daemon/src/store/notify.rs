@@ -139,6 +139,7 @@ impl Store {
                     channel: channel.to_owned(),
                     token: row.try_get("lease_token")?,
                     failures: row.try_get("failures")?,
+                    digest_id: row.try_get("digest_id")?,
                 })
             };
             row.map(read).transpose()

@@ -76,6 +76,8 @@ pub struct ChannelLease {
     pub token: i64,
     /// Failures since the last success.
     pub failures: i32,
+    /// Of the digest that the lease is for: the same for each try, whichever daemon makes it.
+    pub digest_id: Uuid,
 }
 
 /// Which notifications to put into a message.
