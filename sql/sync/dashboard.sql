@@ -48,7 +48,7 @@ WHERE NOT EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = t.relation AND p.po
 -- The extension, where it is installed.
 SELECT format('GRANT SELECT ON %s TO %I', c.oid::regclass, :'role')
 FROM pg_class c
-WHERE c.relnamespace = to_regnamespace('crm_health') AND c.relname IN ('runs', 'notifications')
+WHERE c.relnamespace = to_regnamespace('crm_health') AND c.relname IN ('runs', 'notifications', 'status_cutoffs')
 \gexec
 SELECT format('GRANT EXECUTE ON FUNCTION %s TO %I', f.oid::regprocedure, :'role')
 FROM pg_proc f

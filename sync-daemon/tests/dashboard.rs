@@ -239,3 +239,97 @@ async fn what_is_missing_is_said_with_its_mend_and_the_rest_is_there() {
         site.page(odd, &cookie).await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tables_of_other_types_and_odd_dates_are_shown() {
+    let site = Site::new().await;
+    let (deal, contact) = plant(&site).await;
+    let cookie = site.cookie().await;
+    site.world
+        .execute(
+            "ALTER TABLE deal_health_scores ALTER last_calculated_at TYPE timestamp, ALTER overall_health_score TYPE numeric(6,2);
+             ALTER TABLE relationship_health_scores ALTER last_calculated_at TYPE timestamp,
+               ALTER overall_health_score TYPE double precision;
+             ALTER TABLE deal_health_history ALTER snapshot_at TYPE timestamp, ALTER overall_health_score TYPE numeric(6,2);
+             ALTER TABLE relationship_health_history ALTER snapshot_at TYPE timestamp;
+             ALTER TABLE deal_health_alerts ALTER created_at TYPE timestamp;
+             ALTER TABLE ghost_detection_signals ALTER detected_at TYPE timestamp;
+             UPDATE deals SET expected_close_date = '20255-03-01', value = 'NaN';
+             UPDATE relationship_health_scores SET last_calculated_at = 'infinity'",
+        )
+        .await;
+    let paths = [
+        "/dashboard".to_owned(),
+        "/dashboard/attention".to_owned(),
+        "/dashboard/alerts".to_owned(),
+        "/dashboard/find?q=script".to_owned(),
+        format!("/dashboard/deal/{deal}"),
+        format!("/dashboard/contact/{contact}"),
+    ];
+    for path in &paths {
+        let page = site.page(path, &cookie).await;
+        assert!(!page.contains("could not be read"), "{path}: {page}");
+    }
+    let page = site.page(&paths[4], &cookie).await;
+    assert!(page.contains("20255-03-01"), "{page}");
+    site.world
+        .execute(
+            "UPDATE deals SET expected_close_date = 'infinity';
+             ALTER TABLE deals ALTER expected_close_date TYPE timestamptz",
+        )
+        .await;
+    let page = site.page(&paths[4], &cookie).await;
+    assert!(!page.contains("could not be read"), "{page}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_probability_is_told_as_certain() {
+    let site = Site::new().await;
+    let (_, contact) = plant(&site).await;
+    let cookie = site.cookie().await;
+    for (stored, told) in [(99.7, "over 99 %"), (0.2, "under 1 %"), (41.4, "41 %")] {
+        site.world
+            .execute(&format!(
+                "UPDATE relationship_health_scores SET ghost_probability_percent = {stored}"
+            ))
+            .await;
+        let page = site
+            .page(&format!("/dashboard/contact/{contact}"), &cookie)
+            .await;
+        assert!(page.contains(&format!(">{told}<")), "{told}: {page}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_limits_of_a_trend_are_those_in_force() {
+    let site = Site::new().await;
+    let (deal, contact) = plant(&site).await;
+    let cookie = site.cookie().await;
+    let paths = [
+        format!("/dashboard/deal/{deal}"),
+        format!("/dashboard/contact/{contact}"),
+    ];
+    for path in &paths {
+        let page = site.page(path, &cookie).await;
+        assert!(
+            !page.contains("healthy from"),
+            "limits that nobody told: {page}"
+        );
+    }
+    site.world
+        .execute(
+            "CREATE TABLE crm_health.status_cutoffs (model text, status text, min_score integer);
+             INSERT INTO crm_health.status_cutoffs VALUES ('deal', 'healthy', 81), ('deal', 'warning', 50), ('deal', 'critical', 25),
+               ('relationship', 'healthy', 66), ('relationship', 'at_risk', 44)",
+        )
+        .await;
+    for (path, limits) in paths.iter().zip([
+        ["healthy from 81", "critical from 25"],
+        ["healthy from 66", "at risk from 44"],
+    ]) {
+        let page = site.page(path, &cookie).await;
+        for limit in limits {
+            assert!(page.contains(limit), "{limit} is not in {page}");
+        }
+    }
+}

@@ -39,6 +39,7 @@ const SOURCES: &[Source] = &[
     Source::Score("ghost_detection_signals"),
     Source::Extension("runs"),
     Source::Extension("notifications"),
+    Source::Extension("status_cutoffs"),
     Source::Function("daily_job"),
     Source::Function("needs_attention"),
     Source::Function("explain_deal"),
@@ -217,7 +218,7 @@ const DERIVED: &[(&str, Source, &str, &str)] = &[
         Source::Crm("deals"),
         include_str!("sql/deal_facts.sql"),
         "(SELECT NULL::uuid AS id, NULL::uuid AS owner_id, NULL::text AS name, NULL::text AS company, NULL::float8 AS value, \
-         NULL::text AS status, NULL::uuid AS stage_id, NULL::date AS expected_close_date WHERE false)",
+         NULL::text AS status, NULL::uuid AS stage_id, NULL::text AS expected_close_date WHERE false)",
     ),
     (
         "contact_facts",

@@ -1,14 +1,33 @@
 //! The rows of the sections, as the statements in `sql/` give them.
 
-use chrono::{DateTime, NaiveDate, Utc};
-use serde::Deserialize;
+use chrono::{DateTime, NaiveDateTime, Utc};
+use serde::{Deserialize, Deserializer};
 use uuid::Uuid;
+
+/// An instant as JSON has it; a time without a zone is in UTC, as everywhere. None where it is infinite.
+fn read_instant(text: &str) -> Option<DateTime<Utc>> {
+    let zoned = DateTime::parse_from_rfc3339(text).map(|at| at.with_timezone(&Utc));
+    let unzoned = || NaiveDateTime::parse_from_str(text, "%FT%T%.f").map(|at| at.and_utc());
+    zoned.or_else(|_| unzoned()).ok()
+}
+
+fn instant<'de, D: Deserializer<'de>>(from: D) -> Result<DateTime<Utc>, D::Error> {
+    let text = String::deserialize(from)?;
+    read_instant(&text).ok_or_else(|| serde::de::Error::custom("a time that never comes"))
+}
+
+fn instant_or_none<'de, D: Deserializer<'de>>(from: D) -> Result<Option<DateTime<Utc>>, D::Error> {
+    let text = Option::<String>::deserialize(from)?;
+    Ok(text.as_deref().and_then(read_instant))
+}
 
 /// A run of either job.
 #[derive(Debug, Deserialize)]
 pub(super) struct Run {
+    #[serde(deserialize_with = "instant")]
     pub(super) started_at: DateTime<Utc>,
     /// None while it runs.
+    #[serde(deserialize_with = "instant_or_none")]
     pub(super) finished_at: Option<DateTime<Utc>>,
     /// running, succeeded, failed or interrupted.
     pub(super) state: String,
@@ -42,6 +61,7 @@ pub(super) struct RunError {
 /// A time, or none.
 #[derive(Debug, Deserialize)]
 pub(super) struct At {
+    #[serde(deserialize_with = "instant_or_none")]
     pub(super) at: Option<DateTime<Utc>>,
 }
 
@@ -66,7 +86,9 @@ pub(super) struct Mailbox {
     pub(super) rep: Option<String>,
     pub(super) state: String,
     pub(super) reason: Option<String>,
+    #[serde(deserialize_with = "instant_or_none")]
     pub(super) last_good_at: Option<DateTime<Utc>>,
+    #[serde(deserialize_with = "instant_or_none")]
     pub(super) next_attempt_at: Option<DateTime<Utc>>,
     pub(super) is_syncing: bool,
     pub(super) waiting: i64,
@@ -119,6 +141,7 @@ pub(super) struct Worsened {
     pub(super) score: i64,
     pub(super) status: String,
     pub(super) before: i64,
+    #[serde(deserialize_with = "instant")]
     pub(super) before_at: DateTime<Utc>,
 }
 
@@ -134,12 +157,14 @@ pub(super) struct Alert {
     pub(super) message: Option<String>,
     pub(super) actions: Option<Vec<String>>,
     pub(super) status: String,
+    #[serde(deserialize_with = "instant")]
     pub(super) created_at: DateTime<Utc>,
 }
 
 /// A row of the outbox.
 #[derive(Debug, Deserialize)]
 pub(super) struct Notification {
+    #[serde(deserialize_with = "instant")]
     pub(super) created_at: DateTime<Utc>,
     pub(super) kind: String,
     pub(super) subject_type: String,
@@ -159,10 +184,12 @@ pub(super) struct Deal {
     pub(super) value: Option<f64>,
     pub(super) state: Option<String>,
     pub(super) stage: Option<String>,
-    pub(super) closes_on: Option<NaiveDate>,
+    /// As PostgreSQL writes it: years may have five digits.
+    pub(super) closes_on: Option<String>,
     pub(super) rep: Option<String>,
     pub(super) score: Option<i64>,
     pub(super) status: Option<String>,
+    #[serde(deserialize_with = "instant_or_none")]
     pub(super) scored_at: Option<DateTime<Utc>>,
     pub(super) risk_level: Option<String>,
 }
@@ -176,6 +203,7 @@ pub(super) struct Contact {
     pub(super) rep: Option<String>,
     pub(super) score: Option<i64>,
     pub(super) status: Option<String>,
+    #[serde(deserialize_with = "instant_or_none")]
     pub(super) scored_at: Option<DateTime<Utc>>,
     pub(super) risk_level: Option<String>,
     pub(super) ghost_percent: Option<f64>,
@@ -184,9 +212,18 @@ pub(super) struct Contact {
 /// A snapshot of a score.
 #[derive(Clone, Copy, Debug, Deserialize)]
 pub(super) struct Snapshot {
+    #[serde(deserialize_with = "instant")]
     pub(super) at: DateTime<Utc>,
     /// 0 to 100.
     pub(super) score: i64,
+}
+
+/// The lowest score of a status.
+#[derive(Debug, Deserialize)]
+pub(super) struct Limit {
+    pub(super) status: String,
+    /// 0 to 100.
+    pub(super) min_score: i64,
 }
 
 /// One line of an explanation.
@@ -206,6 +243,7 @@ pub(super) struct GhostSignal {
     pub(super) signal_type: String,
     pub(super) severity: String,
     pub(super) context: Option<String>,
+    #[serde(deserialize_with = "instant")]
     pub(super) detected_at: DateTime<Utc>,
 }
 
@@ -226,6 +264,7 @@ pub(super) struct Hit {
 pub(super) struct GhostModel {
     pub(super) name: String,
     pub(super) is_active: bool,
+    #[serde(deserialize_with = "instant")]
     pub(super) fitted_at: DateTime<Utc>,
     pub(super) decision: String,
     pub(super) held_out_by: Option<String>,
@@ -245,6 +284,7 @@ pub(super) struct GhostModel {
 pub(super) struct DealModel {
     pub(super) name: String,
     pub(super) is_active: bool,
+    #[serde(deserialize_with = "instant")]
     pub(super) fitted_at: DateTime<Utc>,
     pub(super) decision: String,
     pub(super) judged_deals: Option<i64>,

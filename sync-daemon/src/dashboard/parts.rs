@@ -123,11 +123,16 @@ pub(super) fn pager(path: &str, query: &str, page: i64, there_are_more: bool) ->
     }
 }
 
+/// Text from outside, which may be written from right to left, or turn what follows it.
+pub(super) fn foreign(text: &str) -> Markup {
+    html! { bdi { (text) } }
+}
+
 /// A link to a deal's or contact's page.
 pub(super) fn item(kind: &str, id: uuid::Uuid, name: Option<&str>) -> Markup {
     let kind = if kind == "deal" { "deal" } else { "contact" };
     let name = name.filter(|name| !name.trim().is_empty());
-    html! { a href={ "/dashboard/" (kind) "/" (id) } { (name.unwrap_or("(no name)")) } }
+    html! { a href={ "/dashboard/" (kind) "/" (id) } { (foreign(name.unwrap_or("(no name)"))) } }
 }
 
 /// A score from 0 to 100.

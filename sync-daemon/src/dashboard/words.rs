@@ -71,6 +71,17 @@ pub(super) fn counted(count: i64, one: &str, many: &str) -> String {
     format!("{} {}", number(count), if count == 1 { one } else { many })
 }
 
+/// A probability: nothing that is still to come is certain.
+pub(super) fn chance(percent: f64) -> String {
+    if percent < 1.0 {
+        "under 1 %".to_owned()
+    } else if percent > 99.0 {
+        "over 99 %".to_owned()
+    } else {
+        format!("{percent:.0} %")
+    }
+}
+
 /// How long ago, or until when, with the exact time for who wants it.
 pub(super) fn moment(at: DateTime<Utc>, now: DateTime<Utc>) -> Markup {
     let seconds = (now - at).num_seconds();

@@ -4,7 +4,7 @@
 use maud::{Markup, html};
 
 use super::at;
-use crate::dashboard::data::Snapshot;
+use crate::dashboard::data::{Limit, Snapshot};
 use crate::dashboard::words;
 
 struct Frame {
@@ -30,8 +30,8 @@ const RIGHT: f64 = 34.0;
 const TOP: f64 = 12.0;
 const BOTTOM: f64 = 26.0;
 
-/// The course of `snapshots`, newest first, with lines at `limits` (lowest score of a status, its name).
-pub(in crate::dashboard) fn trend(snapshots: &[Snapshot], limits: &[(i64, &str)]) -> Markup {
+/// The course of `snapshots`, newest first, with lines at `limits`.
+pub(in crate::dashboard) fn trend(snapshots: &[Snapshot], limits: &[Limit]) -> Markup {
     html! { @for frame in &FRAMES { (frame.draw(snapshots, limits)) } }
 }
 
@@ -45,7 +45,7 @@ impl Frame {
         self.height - BOTTOM - share * (self.height - TOP - BOTTOM)
     }
 
-    fn draw(&self, snapshots: &[Snapshot], limits: &[(i64, &str)]) -> Markup {
+    fn draw(&self, snapshots: &[Snapshot], limits: &[Limit]) -> Markup {
         let (Some(newest), Some(oldest)) = (snapshots.first(), snapshots.last()) else {
             return html! {};
         };
@@ -72,7 +72,7 @@ impl Frame {
                     line.axis x1=(at(LEFT)) x2=(at(self.width - RIGHT)) y1=(at(self.y(score))) y2=(at(self.y(score))) {}
                     text.tick.end x=(at(LEFT - 5.0)) y=(at(self.y(score) + 4.0)) { (score) }
                 }
-                @for (score, _) in limits {
+                @for Limit { min_score: score, .. } in limits {
                     line.limit x1=(at(LEFT)) x2=(at(self.width - RIGHT)) y1=(at(self.y(*score))) y2=(at(self.y(*score))) {}
                     text.tick.end x=(at(LEFT - 5.0)) y=(at(self.y(*score) + 4.0)) { (score) }
                 }
@@ -83,8 +83,8 @@ impl Frame {
                 circle.last cx=(at(end_x)) cy=(at(end_y)) r="4.5" {}
                 text.now x=(at(end_x + 8.0)) y=(at(end_y + 4.5)) { (newest.score) }
                 // Over the course, which would strike them out.
-                @for (score, name) in limits {
-                    text.tick.over x=(at(LEFT + 4.0)) y=(at(self.y(*score) - 4.0)) { (name) " from " (score) }
+                @for Limit { min_score: score, status } in limits {
+                    text.tick.over x=(at(LEFT + 4.0)) y=(at(self.y(*score) - 4.0)) { (words::plain(status)) " from " (score) }
                 }
                 text.tick x=(at(LEFT)) y=(at(self.height - 6.0)) { (oldest.at.format("%e %b %Y")) }
                 text.tick.end x=(at(self.width - RIGHT)) y=(at(self.height - 6.0)) { (newest.at.format("%e %b %Y")) }

@@ -9,15 +9,11 @@ use uuid::Uuid;
 use super::alerts::{active, alert_list};
 use super::{answer, not_found};
 use crate::dashboard::catalog::Source;
-use crate::dashboard::data::{Contact, Deal, GhostSignal, Signal, Snapshot};
-use crate::dashboard::parts::{card, chip, figure, list, part, table, text};
+use crate::dashboard::data::{Contact, Deal, GhostSignal, Limit, Signal, Snapshot};
+use crate::dashboard::parts::{card, chip, figure, foreign, list, part, table, text};
 use crate::dashboard::reader::{Part, Reader, arguments};
 use crate::dashboard::{Dashboard, chart, layout, words};
 use crate::failure::Failure;
-
-/// Limits of the statuses as they ship, for orientation in the plot.
-const DEAL_LIMITS: [(i64, &str); 3] = [(75, "healthy"), (50, "warning"), (25, "critical")];
-const CONTACT_LIMITS: [(i64, &str); 2] = [(70, "healthy"), (50, "at risk")];
 
 /// `/dashboard/deal/{id}`
 pub(in crate::dashboard) async fn deal(
@@ -66,9 +62,10 @@ async fn deal_page(dashboard: &Dashboard, id: Uuid) -> Result<Option<Markup>, Fa
         include_str!("../sql/deal_trend.sql"),
         arguments().with(id),
     );
-    let (facts, trend, why, alerts): (Part<Vec<Deal>>, _, _, _) = tokio::join!(
+    let (facts, trend, limits, why, alerts): (Part<Vec<Deal>>, _, _, _, _) = tokio::join!(
         facts,
         trend,
+        limits(&reader, "deal"),
         explanation(
             &reader,
             "explain_deal",
@@ -84,7 +81,7 @@ async fn deal_page(dashboard: &Dashboard, id: Uuid) -> Result<Option<Markup>, Fa
     };
     let body = html! {
         (part(&facts, |rows| deal_facts(&rows[0], now)))
-        (course(&trend, &DEAL_LIMITS))
+        (course(&trend, &limits))
         (because(&why))
         (card("alerts", "Alerts", None, &list(&alerts, "There was no alert on this deal.", |rows| alert_list(rows, now))))
     };
@@ -119,9 +116,16 @@ async fn contact_page(dashboard: &Dashboard, id: Uuid) -> Result<Option<Markup>,
         include_str!("../sql/signals.sql"),
         arguments().with(id),
     );
-    let (facts, trend, why, signals): (Part<Vec<Contact>>, _, _, Part<Vec<GhostSignal>>) = tokio::join!(
+    let (facts, trend, limits, why, signals): (
+        Part<Vec<Contact>>,
+        _,
+        _,
+        _,
+        Part<Vec<GhostSignal>>,
+    ) = tokio::join!(
         facts,
         trend,
+        limits(&reader, "relationship"),
         explanation(
             &reader,
             "explain_contact",
@@ -137,7 +141,7 @@ async fn contact_page(dashboard: &Dashboard, id: Uuid) -> Result<Option<Markup>,
     };
     let body = html! {
         (part(&facts, |rows| contact_facts(&rows[0], now)))
-        (course(&trend, &CONTACT_LIMITS))
+        (course(&trend, &limits))
         (because(&why))
         (card("signals", "Ghost signals that hold", None, &list(&signals, "None is stored.", |rows| ghost_signals(rows, now))))
     };
@@ -164,12 +168,25 @@ async fn explanation(
         .await
 }
 
+/// The lowest scores of the statuses, for orientation in the plot; none where they cannot be read.
+async fn limits(reader: &Reader, model: &'static str) -> Vec<Limit> {
+    let needed = [Source::Extension("status_cutoffs")];
+    let statement = include_str!("../sql/limits.sql");
+    match reader
+        .rows(&needed, statement, arguments().with(model))
+        .await
+    {
+        Part::Ready(limits) => limits,
+        Part::Absent(_) | Part::Failed(_) => Vec::new(),
+    }
+}
+
 fn fact(name: &str, value: &Markup) -> Markup {
     html! { div { dt { (name) } dd { (value) } } }
 }
 
 fn known(name: &str, value: Option<&str>) -> Markup {
-    html! { @if let Some(value) = value.filter(|v| !v.is_empty()) { (fact(name, &html! { (value) })) } }
+    html! { @if let Some(value) = value.filter(|v| !v.is_empty()) { (fact(name, &foreign(value))) } }
 }
 
 /// Score and status, as large as they matter.
@@ -195,7 +212,7 @@ fn deal_facts(deal: &Deal, now: DateTime<Utc>) -> Markup {
                 (known("Value", deal.value.map(|v| words::number(v.round() as i64)).as_deref()))
                 (known("Stage", deal.stage.as_deref()))
                 (known("State", deal.state.as_deref()))
-                (known("Expected to close", deal.closes_on.map(|d| d.to_string()).as_deref()))
+                (known("Expected to close", deal.closes_on.as_deref()))
                 (known("Rep", deal.rep.as_deref()))
                 (known("Risk", deal.risk_level.as_deref()))
             }
@@ -212,13 +229,13 @@ fn contact_facts(contact: &Contact, now: DateTime<Utc>) -> Markup {
                 (known("Rep", contact.rep.as_deref()))
                 (known("Value of deals", contact.value.filter(|v| *v > 0.0).map(|v| words::number(v.round() as i64)).as_deref()))
                 (known("Risk", contact.risk_level.as_deref()))
-                (known("Likely to stay silent", contact.ghost_percent.map(|p| format!("{p:.0} %")).as_deref()))
+                (known("Likely to stay silent", contact.ghost_percent.map(words::chance).as_deref()))
             }
         }
     }
 }
 
-fn course(trend: &Part<Vec<Snapshot>>, limits: &[(i64, &str)]) -> Markup {
+fn course(trend: &Part<Vec<Snapshot>>, limits: &[Limit]) -> Markup {
     let body = list(
         trend,
         "No history yet: a snapshot is written when a score changes.",
@@ -270,7 +287,7 @@ fn weights(signals: &[&Signal]) -> Markup {
                 html! { @match s.score { Some(score) => { (score) }, None => "–" } },
                 html! { (number(s.weight)) },
                 html! { (number(s.contribution)) },
-                html! { (s.reason.as_deref().unwrap_or("–")) },
+                foreign(s.reason.as_deref().unwrap_or("–")),
             ]
         })
         .collect();
@@ -284,8 +301,8 @@ fn observations(signals: &[&Signal]) -> Markup {
         .map(|s| {
             vec![
                 html! { (words::title(&s.signal)) },
-                html! { (s.value.as_deref().unwrap_or("–")) },
-                html! { (s.reason.as_deref().unwrap_or("–")) },
+                foreign(s.value.as_deref().unwrap_or("–")),
+                foreign(s.reason.as_deref().unwrap_or("–")),
             ]
         })
         .collect();
@@ -298,7 +315,7 @@ fn ghost_signals(signals: &[GhostSignal], now: DateTime<Utc>) -> Markup {
             @for signal in signals {
                 li {
                     p.name { (chip(&signal.severity)) " " (words::plain(&signal.signal_type)) }
-                    @if let Some(context) = &signal.context { p { (context) } }
+                    @if let Some(context) = &signal.context { p { (foreign(context)) } }
                     p.quiet { "since " (words::moment(signal.detected_at, now)) }
                 }
             }
