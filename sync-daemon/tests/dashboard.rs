@@ -6,6 +6,7 @@ mod support;
 use support::World;
 use support::service::Service;
 use support::site::{PAGES, SECRET, Site, header, plant};
+use uuid::Uuid;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_gets_in_without_the_secret_and_it_is_taken_from_a_form_alone() {
@@ -240,6 +241,79 @@ async fn what_is_missing_is_said_with_its_mend_and_the_rest_is_there() {
     }
 }
 
+/// Two notifications of another user for each one that a page has room for.
+async fn with_two_pages_of_notifications(site: &Site) -> Uuid {
+    plant(site).await;
+    let other = Uuid::new_v4();
+    site.world
+        .execute(&format!(
+            "INSERT INTO profiles (id, email) VALUES ('{other}', 'other@acme.example');
+             INSERT INTO crm_health.notifications
+               SELECT n, now(), 'alert_raised', '{other}', 'deal', 'd', 'info', 'told to another ' || n FROM generate_series(2, 51) n"
+        ))
+        .await;
+    other
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_behind_the_end_of_a_list_does_not_say_that_all_is_well() {
+    let site = Site::new().await;
+    let cookie = site.cookie().await;
+    with_two_pages_of_notifications(&site).await;
+    site.world
+        .execute("DELETE FROM relationship_health_history; DELETE FROM deal_health_history")
+        .await;
+    for (path, there, untrue) in [
+        (
+            "/dashboard/alerts",
+            "told to another 2<",
+            "No alert is active",
+        ),
+        ("/dashboard/attention", "", "every score is healthy"),
+        ("/dashboard/attention", "", "Nothing lost points"),
+        ("/dashboard/reps", "", "Nothing is scored yet"),
+        ("/dashboard/mailboxes", "", "Connect one with"),
+    ] {
+        let second = site.page(&format!("{path}?page=1"), &cookie).await;
+        assert!(second.contains(there), "{path}: {second}");
+        assert!(!second.contains(untrue), "{path}: {untrue} in {second}");
+    }
+    // Scores that are all healthy, and that are not there, are told apart; what is healthy may have lost points.
+    site.world
+        .execute(
+            "CREATE OR REPLACE FUNCTION crm_health.needs_attention(uuid[], int) RETURNS TABLE (kind text, user_id uuid, id uuid, name text,
+               health_score int, health_status text, deal_value numeric, reasons text[]) LANGUAGE sql AS
+               $$ SELECT 'deal', NULL::uuid, NULL::uuid, 'none', 20, 'stalled', 1000.0, NULL::text[] WHERE false $$;
+             DELETE FROM deal_health_scores; DELETE FROM relationship_health_scores",
+        )
+        .await;
+    for path in ["/dashboard", "/dashboard/attention"] {
+        let page = site.page(path, &cookie).await;
+        for untrue in ["every score is healthy", "Nothing lost points"] {
+            assert!(!page.contains(untrue), "{path}: {untrue} in {page}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn notifications_of_one_rep_are_not_those_of_others() {
+    let site = Site::new().await;
+    let cookie = site.cookie().await;
+    let other = with_two_pages_of_notifications(&site).await;
+    let theirs = format!("/dashboard/alerts?rep={other}");
+    let page = site.page(&theirs, &cookie).await;
+    assert!(page.contains("told to another 51"), "{page}");
+    assert!(!page.contains("planted()"), "{page}");
+    let rep = site
+        .world
+        .text("SELECT id::text FROM profiles WHERE email LIKE 'rep@%'")
+        .await;
+    let theirs = format!("/dashboard/alerts?rep={}", rep.expect("a rep"));
+    let page = site.page(&theirs, &cookie).await;
+    assert!(page.contains("planted()"), "{page}");
+    assert!(!page.contains("told to another"), "{page}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn tables_of_other_types_and_odd_dates_are_shown() {
     let site = Site::new().await;
@@ -331,5 +405,62 @@ async fn the_limits_of_a_trend_are_those_in_force() {
         for limit in limits {
             assert!(page.contains(limit), "{limit} is not in {page}");
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_schedule_that_is_not_understood_is_shown_and_not_called_over() {
+    let site = Site::new().await;
+    plant(&site).await;
+    let cookie = site.cookie().await;
+    for (schedule, told) in [("@daily", "next due "), ("30 seconds", "30 seconds")] {
+        site.world
+            .execute(&format!(
+                "CREATE OR REPLACE FUNCTION crm_health.daily_job() RETURNS TABLE (job_schedule text, is_active boolean) LANGUAGE sql AS
+                   $$ VALUES ('{schedule}', true) $$;
+                 UPDATE crm_health.runs SET state = 'succeeded'"
+            ))
+            .await;
+        let page = site.page("/dashboard", &cookie).await;
+        let (_, tile) = page
+            .split_once("Daily refresh: last success")
+            .expect("a tile");
+        let tile = tile.split("Gmail sync").next().unwrap_or_default();
+        assert!(tile.contains(told), "{schedule}: {tile}");
+        assert!(!tile.contains("never due again"), "{schedule}: {tile}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_turns_the_direction_of_text_turns_nothing_else() {
+    let site = Site::new().await;
+    let (deal, _) = plant(&site).await;
+    let cookie = site.cookie().await;
+    let turning = "\u{202e}gnitteG drawkcab";
+    site.world
+        .execute(&format!(
+            "UPDATE deals SET name = '{turning}'; UPDATE profiles SET first_name = '{turning}';
+             UPDATE contacts SET full_name = '{turning}'; UPDATE deal_health_alerts SET title = '{turning}', message = '{turning}'"
+        ))
+        .await;
+    for path in [
+        "/dashboard".to_owned(),
+        "/dashboard/attention".to_owned(),
+        "/dashboard/alerts".to_owned(),
+        "/dashboard/reps".to_owned(),
+        "/dashboard/mailboxes".to_owned(),
+        "/dashboard/find?q=drawkcab".to_owned(),
+        format!("/dashboard/deal/{deal}"),
+    ] {
+        let page = site.page(&path, &cookie).await;
+        let main = page.split_once("<main").expect("a main part").1;
+        // Each begins with a tag and goes on with the text behind it.
+        let texts = main.split('<').filter_map(|part| part.split_once('>'));
+        let tags: Vec<&str> = texts
+            .filter(|(_, text)| text.contains(turning))
+            .map(|(tag, _)| tag)
+            .collect();
+        assert!(!tags.is_empty(), "{path}: {main}");
+        assert!(tags.iter().all(|tag| *tag == "bdi"), "{path}: {tags:?}");
     }
 }

@@ -64,7 +64,7 @@ pub(super) fn page(title: &str, here: &str, now: DateTime<Utc>, body: &Markup) -
                     }
                 }
                 main #main tabindex="-1" {
-                    h1 { (title) }
+                    h1 { (super::parts::foreign(title)) }
                     (body)
                 }
                 footer {

@@ -7,10 +7,10 @@ use maud::{Markup, html};
 use uuid::Uuid;
 
 use super::attention::whose;
-use super::{Asked, AskedFor, PAGE, answer, asked, cut};
+use super::{Asked, AskedFor, PAGE, answer, asked, cut, none};
 use crate::dashboard::catalog::Source;
 use crate::dashboard::data::{Alert, Notification};
-use crate::dashboard::parts::{card, chip, item, list, pager};
+use crate::dashboard::parts::{card, chip, foreign, item, list, pager};
 use crate::dashboard::reader::{Part, Reader, arguments};
 use crate::dashboard::{Dashboard, layout, words};
 use crate::failure::Failure;
@@ -34,9 +34,17 @@ pub(super) async fn active(
         .await
 }
 
-/// The outbox, newest first.
-pub(super) async fn told(reader: &Reader, limit: i64, offset: i64) -> Part<Vec<Notification>> {
-    let parameters = arguments().with(limit).with(offset);
+/// The outbox, newest first: of one user, or of everyone.
+pub(super) async fn told(
+    reader: &Reader,
+    rep: Option<Uuid>,
+    limit: i64,
+    offset: i64,
+) -> Part<Vec<Notification>> {
+    let parameters = arguments()
+        .with(limit)
+        .with(offset)
+        .with(rep.map(|rep| vec![rep]));
     let needed = [Source::Extension("notifications")];
     reader
         .rows(
@@ -57,11 +65,11 @@ pub(super) fn alert_list(rows: &[Alert], now: DateTime<Utc>) -> Markup {
                         (chip(&alert.severity)) " "
                         (item("deal", alert.deal_id, Some(&heading(alert))))
                     }
-                    @if let Some(message) = alert.message.as_deref().filter(|m| Some(*m) != alert.title.as_deref()) { p { (message) } }
-                    @for action in alert.actions.iter().flatten() { p.next { "Next: " (action) } }
+                    @if let Some(message) = alert.message.as_deref().filter(|m| Some(*m) != alert.title.as_deref()) { p { (foreign(message)) } }
+                    @for action in alert.actions.iter().flatten() { p.next { "Next: " (foreign(action)) } }
                     p.quiet {
                         (words::moment(alert.created_at, now))
-                        @if let Some(rep) = &alert.rep { " · " (rep) }
+                        @if let Some(rep) = &alert.rep { " · " (foreign(rep)) }
                         @if alert.status != "active" { " · " (words::plain(&alert.status)) }
                     }
                 }
@@ -87,11 +95,11 @@ pub(super) fn told_list(rows: &[Notification], now: DateTime<Utc>) -> Markup {
             @for row in rows {
                 li {
                     p.name { (chip(&row.severity)) " " (subject(row)) }
-                    @if let Some(detail) = &row.detail { p { (detail) } }
-                    @if let Some(next) = &row.next_step { p.next { "Next: " (next) } }
+                    @if let Some(detail) = &row.detail { p { (foreign(detail)) } }
+                    @if let Some(next) = &row.next_step { p.next { "Next: " (foreign(next)) } }
                     p.quiet {
                         (words::moment(row.created_at, now)) " · " (words::plain(&row.kind))
-                        @if let Some(rep) = &row.rep { " · " (rep) }
+                        @if let Some(rep) = &row.rep { " · " (foreign(rep)) }
                     }
                 }
             }
@@ -103,9 +111,9 @@ pub(super) fn told_list(rows: &[Notification], now: DateTime<Utc>) -> Markup {
 fn subject(row: &Notification) -> Markup {
     match (row.subject_type.as_str(), row.subject_id.parse::<Uuid>()) {
         (kind @ ("deal" | "contact"), Ok(id)) => item(kind, id, Some(&row.title)),
-        ("mailbox", _) => html! { a href="/dashboard/mailboxes" { (row.title) } },
-        ("run", _) => html! { a href="/dashboard/runs" { (row.title) } },
-        _ => html! { (row.title) },
+        ("mailbox", _) => html! { a href="/dashboard/mailboxes" { (foreign(&row.title)) } },
+        ("run", _) => html! { a href="/dashboard/runs" { (foreign(&row.title)) } },
+        _ => foreign(&row.title),
     }
 }
 
@@ -122,7 +130,7 @@ async fn page(dashboard: &Dashboard, asked: &Asked) -> Result<Markup, Failure> {
     let (reader, now, page) = (dashboard.open().await?, Dashboard::now(), asked.page());
     let (alerts, told, whose) = tokio::join!(
         active(&reader, asked.rep(), None, PAGE + 1, page * PAGE),
-        told(&reader, PAGE + 1, page * PAGE),
+        told(&reader, asked.rep(), PAGE + 1, page * PAGE),
         whose(&reader, asked.rep(), "/dashboard/alerts")
     );
     let more = matches!(&alerts, Part::Ready(rows) if cut(rows).1)
@@ -130,8 +138,8 @@ async fn page(dashboard: &Dashboard, asked: &Asked) -> Result<Markup, Failure> {
     let body = html! {
         (whose)
         div.two {
-            (card("active", "Active alerts", None, &list(&alerts, "No alert is active.", |rows| alert_list(cut(rows).0, now))))
-            (card("told", "Notifications", None, &list(&told, "Nothing was told yet.", |rows| told_list(cut(rows).0, now))))
+            (card("active", "Active alerts", None, &list(&alerts, none(page, "No alert is active."), |rows| alert_list(cut(rows).0, now))))
+            (card("told", "Notifications", None, &list(&told, none(page, "Nothing was told yet."), |rows| told_list(cut(rows).0, now))))
         }
         (pager("/dashboard/alerts", &asked.query(), page, more))
     };

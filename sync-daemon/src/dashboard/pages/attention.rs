@@ -6,13 +6,19 @@ use chrono::{DateTime, Utc};
 use maud::{Markup, html};
 use uuid::Uuid;
 
-use super::{Asked, AskedFor, PAGE, answer, asked, cut};
+use super::{Asked, AskedFor, PAGE, answer, asked, cut, none};
 use crate::dashboard::catalog::Source;
 use crate::dashboard::data::{Attention, Name, Worsened};
-use crate::dashboard::parts::{card, chip, figure, item, list, pager, score, table, text};
+use crate::dashboard::parts::{card, chip, figure, foreign, item, list, pager, score, table, text};
 use crate::dashboard::reader::{Part, Reader, arguments};
 use crate::dashboard::{Dashboard, layout, words};
 use crate::failure::Failure;
+
+/// There may be scores that are all healthy, or none.
+pub(super) const QUIET: &str = "Nothing needs attention.";
+
+/// What is healthy is not listed, whatever it lost.
+pub(super) const STEADY: &str = "Of what is not healthy, nothing lost points within a week.";
 
 /// The worst scores: of one user, or of everyone.
 pub(super) async fn worst(
@@ -71,11 +77,11 @@ pub(super) fn worst_list(rows: &[Attention]) -> Markup {
                             p.quiet {
                                 (row.kind)
                                 @if let Some(value) = row.value.filter(|v| *v > 0.0) { " · " (words::number(value.round() as i64)) }
-                                @if let Some(rep) = &row.rep { " · " (rep) }
+                                @if let Some(rep) = &row.rep { " · " (foreign(rep)) }
                             }
                         }
                     }
-                    ul.reasons { @for reason in row.reasons.iter().flatten() { li { (reason) } } }
+                    ul.reasons { @for reason in row.reasons.iter().flatten() { li { (foreign(reason)) } } }
                 }
             }
         }
@@ -95,7 +101,7 @@ pub(super) fn worsened_table(rows: &[Worsened], now: DateTime<Utc>) -> Markup {
         html! { (item(&row.kind, row.id, row.name.as_deref())) " " span.quiet { (row.kind) } },
         html! { span.drop { "−" (row.before - row.score) } },
         html! { (score(Some(row.score), Some(&row.status))) " " (chip(&row.status)) },
-        html! { (row.rep.as_deref().unwrap_or("–")) },
+        html! { (foreign(row.rep.as_deref().unwrap_or("–"))) },
         html! { (row.before) span.quiet { ", " (words::moment(row.before_at, now)) } },
     ]).collect();
     table("Compared with the score of a week ago", &columns, &rows)
@@ -121,7 +127,7 @@ pub(super) async fn whose(reader: &Reader, rep: Option<Uuid>, path: &str) -> Mar
         Part::Ready(mut names) => names.pop().map(|n| n.name),
         _ => None,
     };
-    html! { p.filter { "Of " strong { (name.unwrap_or_else(|| rep.to_string())) } " only. " a href=(path) { "Show everyone's" } } }
+    html! { p.filter { "Of " strong { (foreign(&name.unwrap_or_else(|| rep.to_string()))) } " only. " a href=(path) { "Show everyone's" } } }
 }
 
 async fn page(dashboard: &Dashboard, asked: &Asked) -> Result<Markup, Failure> {
@@ -135,9 +141,9 @@ async fn page(dashboard: &Dashboard, asked: &Asked) -> Result<Markup, Failure> {
         || matches!(&lost, Part::Ready(rows) if cut(rows).1);
     let body = html! {
         (whose)
-        (card("worst", "Lowest scores", None, &list(&rows, "Nothing here: every score is healthy.", |rows| worst_list(cut(rows).0))))
+        (card("worst", "Lowest scores", None, &list(&rows, none(page, QUIET), |rows| worst_list(cut(rows).0))))
         (card("lost", "Worsened this week", None,
-            &list(&lost, "Nothing lost points within a week.", |rows| worsened_table(cut(rows).0, now))))
+            &list(&lost, none(page, STEADY), |rows| worsened_table(cut(rows).0, now))))
         (pager("/dashboard/attention", &asked.query(), page, more))
     };
     Ok(layout::page(

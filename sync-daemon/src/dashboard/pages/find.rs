@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::answer;
 use crate::dashboard::catalog::Source;
 use crate::dashboard::data::Hit;
-use crate::dashboard::parts::{card, item, list, score, table, text};
+use crate::dashboard::parts::{card, foreign, item, list, score, table, text};
 use crate::dashboard::reader::{Part, arguments};
 use crate::dashboard::{Dashboard, layout};
 use crate::failure::Failure;
@@ -55,7 +55,7 @@ async fn page(dashboard: &Dashboard, wanted: &str) -> Result<Markup, Failure> {
             .await
     };
     let body = html! {
-        p { "Deals and contacts whose name, company or address has “" (wanted) "”, " (HITS) " of each at most." }
+        p { "Deals and contacts whose name, company or address has “" (foreign(wanted)) "”, " (HITS) " of each at most." }
         (card("hits", "Found", None, &list(&hits, "Nothing has that in its name.", found)))
     };
     Ok(layout::page("Find", "/dashboard/find", now, &body))
@@ -64,10 +64,10 @@ async fn page(dashboard: &Dashboard, wanted: &str) -> Result<Markup, Failure> {
 fn found(hits: &[Hit]) -> Markup {
     let columns = [text("Name"), text("Kind"), text("Score"), text("Rep")];
     let rows: Vec<_> = hits.iter().map(|hit| vec![
-        html! { (item(&hit.kind, hit.id, Some(&hit.name))) @if let Some(more) = &hit.more { " " span.quiet.address { (more) } } },
+        html! { (item(&hit.kind, hit.id, Some(&hit.name))) @if let Some(more) = &hit.more { " " span.quiet.address { (foreign(more)) } } },
         html! { (hit.kind) },
         score(hit.score, hit.status.as_deref()),
-        html! { (hit.rep.as_deref().unwrap_or("–")) },
+        html! { (foreign(hit.rep.as_deref().unwrap_or("–"))) },
     ]).collect();
     table("By name", &columns, &rows)
 }

@@ -5,10 +5,10 @@ use axum::response::Response;
 use chrono::{DateTime, Utc};
 use maud::{Markup, html};
 
-use super::{AskedFor, PAGE, answer, asked, cut};
+use super::{AskedFor, PAGE, answer, asked, cut, none};
 use crate::dashboard::catalog::Source;
 use crate::dashboard::data::{Mailbox, MailboxState};
-use crate::dashboard::parts::{card, chip, figure, list, pager, part, table, text};
+use crate::dashboard::parts::{card, chip, figure, foreign, list, pager, table, text};
 use crate::dashboard::reader::{Part, Reader, arguments};
 use crate::dashboard::{Dashboard, layout, words};
 use crate::failure::Failure;
@@ -103,11 +103,7 @@ async fn page(dashboard: &Dashboard, page: i64) -> Result<Markup, Failure> {
     let body = html! {
         (card("states", "By state", None, &list(&states, "No mailbox was synced yet.", summary)))
         (card("all", "Those that need somebody first", None,
-            &part(&rows, |rows| if rows.is_empty() {
-                html! { p.quiet { "Connect one with crm-health-sync connect." } }
-            } else {
-                all(cut(rows).0, now)
-            })))
+            &list(&rows, none(page, "Connect one with crm-health-sync connect."), |rows| all(cut(rows).0, now))))
         (pager("/dashboard/mailboxes", "", page, more))
     };
     Ok(layout::page(
@@ -128,7 +124,7 @@ fn all(rows: &[Mailbox], now: DateTime<Utc>) -> Markup {
         figure("Set aside"),
     ];
     let rows: Vec<_> = rows.iter().map(|row| vec![
-        html! { span.address { (if row.email.is_empty() { "(disconnected)" } else { &row.email }) } @if let Some(rep) = &row.rep { " " span.quiet { (rep) } } },
+        html! { span.address { (foreign(if row.email.is_empty() { "(disconnected)" } else { &row.email })) } @if let Some(rep) = &row.rep { " " span.quiet { (foreign(rep)) } } },
         html! { (chip(if row.is_syncing { "syncing" } else { &row.state })) },
         why(row, now),
         html! { @match row.last_good_at { Some(at) => (words::moment(at, now)), None => "never" } },

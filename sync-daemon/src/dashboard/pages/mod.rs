@@ -75,6 +75,15 @@ fn cut<T>(rows: &[T]) -> (&[T], bool) {
     (&rows[..rows.len().min(PAGE as usize)], more)
 }
 
+/// What is said where a list has no rows: behind its end nothing is said of the whole.
+fn none(page: i64, of_all: &'static str) -> &'static str {
+    if page == 0 {
+        of_all
+    } else {
+        "Nothing more here."
+    }
+}
+
 /// A page, or the one that says that the database is away.
 fn answer(page: Result<Markup, Failure>) -> Response {
     match page {

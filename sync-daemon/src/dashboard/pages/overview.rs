@@ -7,7 +7,7 @@ use maud::{Markup, html};
 
 use super::alerts::{active, alert_list, told, told_list};
 use super::answer;
-use super::attention::{worsened, worsened_table, worst, worst_list};
+use super::attention::{QUIET, STEADY, worsened, worsened_table, worst, worst_list};
 use super::mailboxes::{states, summary};
 use super::reps::{distribution, totals};
 use super::runs::Job;
@@ -57,7 +57,7 @@ async fn page(dashboard: &Dashboard) -> Result<Markup, Failure> {
         worsened(reader, None, FEW, 0),
         totals(reader),
         active(reader, None, None, FEW, 0),
-        told(reader, FEW, 0),
+        told(reader, None, FEW, 0),
     );
     let course = |job: Job, runs: &Part<Vec<_>>| {
         list(runs, "It has not run yet.", |runs| job.course(runs, now))
@@ -72,9 +72,9 @@ async fn page(dashboard: &Dashboard) -> Result<Markup, Failure> {
         div.main-and-side {
             div {
                 (card("attention", "Needs attention", Some(("/dashboard/attention", "All")),
-                    &list(&worst, "Nothing here: every score is healthy.", worst_list)))
+                    &list(&worst, QUIET, worst_list)))
                 (card("worsened", "Worsened this week", Some(("/dashboard/attention", "All")),
-                    &list(&lost, "Nothing lost points within a week.", |rows| worsened_table(rows, now))))
+                    &list(&lost, STEADY, |rows| worsened_table(rows, now))))
             }
             div {
                 (card("scores", "Scores", Some(("/dashboard/reps", "By rep")), &list(&totals, "Nothing is scored yet.", distribution)))
@@ -152,9 +152,11 @@ impl Pulse {
     fn headline(&self, job: Job, now: DateTime<Utc>) -> Markup {
         let label = format!("{}: last success", job.name());
         let due = match &self.schedule {
-            Ok(schedule) => match Schedule::parse(schedule).ok().and_then(|s| s.next(now)) {
-                Some(at) => html! { "next due " (words::moment(at, now)) },
-                None => html! { "never due again" },
+            Ok(schedule) => match Schedule::parse(schedule).map(|s| s.next(now)) {
+                Ok(Some(at)) => html! { "next due " (words::moment(at, now)) },
+                Ok(None) => html! { "never due again" },
+                // pg_cron knows more ways to say it, such as a number of seconds.
+                Err(_) => html! { "scheduled: " (schedule) },
             },
             Err(why) => html! { (why) },
         };

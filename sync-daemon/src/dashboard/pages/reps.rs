@@ -4,11 +4,11 @@ use axum::extract::State;
 use axum::response::Response;
 use maud::{Markup, html};
 
-use super::{AskedFor, PAGE, answer, asked, cut};
+use super::{AskedFor, PAGE, answer, asked, cut, none};
 use crate::dashboard::catalog::Source;
 use crate::dashboard::chart::{self, CONTACT_STATUSES, DEAL_STATUSES};
 use crate::dashboard::data::{Count, Rep};
-use crate::dashboard::parts::{card, list, pager, part, table, text};
+use crate::dashboard::parts::{card, foreign, list, pager, part, table, text};
 use crate::dashboard::reader::{Part, Reader, arguments};
 use crate::dashboard::{Dashboard, layout};
 use crate::failure::Failure;
@@ -67,7 +67,7 @@ async fn page(dashboard: &Dashboard, page: i64) -> Result<Markup, Failure> {
     let more = matches!(&reps, Part::Ready(reps) if cut(reps).1);
     let body = html! {
         (card("team", "The whole team", None, &part(&totals, |totals| distribution(totals))))
-        (card("reps", "By rep", None, &list(&reps, "Nothing is scored yet.", |reps| by_rep(cut(reps).0))))
+        (card("reps", "By rep", None, &list(&reps, none(page, "Nothing is scored yet."), |reps| by_rep(cut(reps).0))))
         (pager("/dashboard/reps", "", page, more))
     };
     Ok(layout::page("Reps", "/dashboard/reps", now, &body))
@@ -83,7 +83,7 @@ fn by_rep(reps: &[Rep]) -> Markup {
         .iter()
         .map(|rep| {
             vec![
-                html! { a href={ "/dashboard/attention?rep=" (rep.user_id) } { (rep.name) } },
+                html! { a href={ "/dashboard/attention?rep=" (rep.user_id) } { (foreign(&rep.name)) } },
                 cell(
                     format!("Deals of {}", rep.name),
                     &counts(&rep.counts, "deal", DEAL_STATUSES),

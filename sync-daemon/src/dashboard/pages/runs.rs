@@ -8,7 +8,9 @@ use maud::{Markup, html};
 use super::{AskedFor, PAGE, answer, asked, cut};
 use crate::dashboard::catalog::Source;
 use crate::dashboard::data::{Run, RunError};
-use crate::dashboard::parts::{Column, card, chip, figure, list, pager, part, table, text};
+use crate::dashboard::parts::{
+    Column, card, chip, figure, foreign, list, pager, part, table, text,
+};
 use crate::dashboard::reader::{Part, Reader, arguments};
 use crate::dashboard::{Dashboard, chart, layout, words};
 
@@ -84,8 +86,8 @@ fn errors(run: &Run) -> Markup {
 
 fn one(error: &RunError) -> Markup {
     html! {
-        @if let Some(who) = &error.who { strong { (who) } ": " }
-        (error.reason.as_deref().unwrap_or("no reason given"))
+        @if let Some(who) = &error.who { strong { (foreign(who)) } ": " }
+        (foreign(error.reason.as_deref().unwrap_or("no reason given")))
         @if let Some(code) = &error.code { " " code { (code) } }
     }
 }
