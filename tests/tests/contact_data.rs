@@ -256,6 +256,21 @@ fn a_name_or_address_is_not_sought_within_a_longer_one() {
 }
 
 #[test]
+fn a_name_is_found_however_its_words_are_spaced() {
+    let (mut db, contact) = renamed("Ann  Lee", "bob@acme.com");
+    db.query(
+        "INSERT INTO meetings (owner_user_id, title, meeting_start)
+         SELECT c.owner_id, t.title, now() FROM contacts c,
+           unnest(ARRAY['Ann Lee', 'Ann  Lee', E'Ann\\n\\tLee', U&'Ann\\00A0Lee']) t (title)
+         WHERE c.id = $1",
+        &[&contact],
+    );
+    db.query("SELECT crm_health.forget_contact($1)", &[&contact]);
+    let left: i64 = db.value("SELECT count(*) FROM meetings WHERE title ~ 'Lee'", &[]);
+    assert_eq!(left, 0);
+}
+
+#[test]
 fn texts_that_are_the_applications_own_are_left_and_named() {
     let (mut db, _, contact, _) = held();
     db.run(

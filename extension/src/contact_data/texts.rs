@@ -18,6 +18,8 @@ const BEFORE_ADDRESS: &str = r"(?<!\w)(?<!\w[.+'-])";
 /// What may not follow them.
 const AFTER: &str = r"(?!\w)";
 const AFTER_ADDRESS: &str = r"(?!\w|[.-]\w)";
+/// What may stand between the words of a name; not every locale takes the no-break space for a space.
+const SPACES: &str = r"[\s\u00A0]+";
 
 /// A shorter name would be found in other words: "Ann" in "Annual". One of several words, or an
 /// address, is told apart.
@@ -57,14 +59,17 @@ pub(super) fn pattern(names: &[String]) -> Option<String> {
     (!found.is_empty()).then(|| found.join("|"))
 }
 
-/// The text as a regular expression that matches nothing else.
+/// The text as a regular expression that matches nothing else, however its words are spaced: a subject may be folded.
 fn literal(text: &str) -> String {
-    text.chars()
-        .flat_map(|letter| {
-            let plain = letter.is_alphanumeric() || letter.is_whitespace();
-            (!plain).then_some('\\').into_iter().chain([letter])
-        })
-        .collect()
+    let words = text.split_whitespace().map(|word| {
+        word.chars()
+            .flat_map(|letter| {
+                let plain = letter.is_alphanumeric();
+                (!plain).then_some('\\').into_iter().chain([letter])
+            })
+            .collect::<String>()
+    });
+    words.collect::<Vec<_>>().join(SPACES)
 }
 
 /// The columns of a table that may mention a contact, as far as it has them.
