@@ -26,6 +26,8 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   PERFORM crm_health.require_trusted();
+  -- The lock of a fit (extension/src/pipeline/fit.rs): of two that put a model in use, the later one counts.
+  PERFORM pg_advisory_xact_lock(7165910213573566828);
   IF p_name IS NULL THEN
     UPDATE crm_health.deal_models m SET is_active = false WHERE m.is_active;
     RETURN NULL;

@@ -6,6 +6,8 @@
 \create config_kept.sql crm_health.disordered_cutoffs
 \replace config_kept.sql crm_health.mark_config_change keep_config_change check_cutoffs
 \create gather.sql
+\replace ghost_functions.sql crm_health.use_ghost_model
+\replace deal_functions.sql crm_health.use_deal_model
 \create deal_owners.sql
 \create citus.sql
 \create notifications.sql

@@ -20,7 +20,7 @@ use crate::raw::{RowSink, pg_function};
 use crate::settings::{Settings, parse_config, scoring_config};
 use crate::{caller, crm};
 
-/// Fits keep each other out by this advisory lock.
+/// Fits, and changes of the model in use, keep each other out by this advisory lock.
 const LOCK: i64 = 0x6372_6d5f_6465_616c;
 
 /// What a fit found.
