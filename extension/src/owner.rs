@@ -33,6 +33,7 @@ impl AsOwner {
             let guc_level = pg_sys::NewGUCNestLevel();
             // Times without a zone are in UTC, whoever asks.
             set(c"timezone", c"UTC");
+            set(PLAIN_NAMES.0, PLAIN_NAMES.1);
             Self {
                 user,
                 context,
@@ -93,7 +94,10 @@ fn settle() -> Result<()> {
     Ok(())
 }
 
-/// Until it is dropped, kept plans are made in one way.
+/// Names of types, and definitions, as the catalog tells them are compared: they have quotes where they must, and nowhere else.
+const PLAIN_NAMES: (&CStr, &CStr) = (c"quote_all_identifiers", c"off");
+
+/// Until it is dropped, kept plans are made in one way, or names come plain.
 pub(crate) struct Plans {
     guc_level: i32,
 }
@@ -115,6 +119,11 @@ impl Plans {
             (c"plan_cache_mode", c"force_custom_plan"),
             (c"enable_seqscan", c"off"),
         ])
+    }
+
+    /// As they are made otherwise, and names plain.
+    pub(crate) fn with_plain_names() -> Self {
+        Self::made(&[PLAIN_NAMES])
     }
 
     fn made(options: &[(&CStr, &CStr)]) -> Self {

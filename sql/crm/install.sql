@@ -20,6 +20,8 @@
 BEGIN;
 -- Nothing below is looked up outside pg_catalog: no object planted in another schema can stand in for a built-in.
 SET LOCAL search_path = pg_catalog, pg_temp;
+-- Predicates of indexes are compared.
+SET LOCAL quote_all_identifiers = off;
 SELECT pg_catalog.set_config('crm_install.schema', :'crm_schema', true) AS crm_setting \gset
 
 \ir lib/context.sql

@@ -30,7 +30,7 @@ COMMENT ON FUNCTION crm_health.has_index(regclass, text[], boolean, text[], text
   IS 'Whether a table has an index on these columns that holds others too, over all rows or those of a predicate';
 
 CREATE FUNCTION crm_health.check_indexes(p_schema text) RETURNS TABLE (severity text, problem text, hint text)
-LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
 #variable_conflict use_column
 DECLARE

@@ -372,3 +372,16 @@ fn what_is_only_a_view_here_is_left_and_named() {
     assert_eq!(told["left"], json!(["contacts"]));
     assert_eq!(told["deleted"]["communication_events"], 3);
 }
+
+#[test]
+fn a_session_that_quotes_all_identifiers_forgets_as_much() {
+    let (db, _, contact, _) = held();
+    // A session that has not looked at the tables yet.
+    let mut session = db.session();
+    session
+        .batch_execute(&format!(
+            "SET quote_all_identifiers = on; SELECT crm_health.forget_contact('{contact}')"
+        ))
+        .expect("a forgotten contact");
+    assert_eq!(traces(&db, contact), Vec::<String>::new());
+}

@@ -75,3 +75,10 @@ fn one_over_a_part_of_the_rows_will_not() {
         "deal_health_scores has no index that leads with (user_id)",
     );
 }
+
+#[test]
+fn definitions_are_the_same_where_all_identifiers_are_quoted() {
+    let mut db = Database::new();
+    db.run("SET quote_all_identifiers = on");
+    assert_eq!(troubles(&mut db), []);
+}

@@ -149,3 +149,19 @@ fn a_first_run_tells_what_it_made_and_nothing_of_what_is_not_there() {
     assert!(told.contains("created in schema public"), "{told}");
     assert!(!told.contains("skipping"), "{told}");
 }
+
+#[test]
+fn where_all_identifiers_are_quoted_a_second_run_changes_nothing_either() {
+    let mut db = Database::empty();
+    let name: String = db.value("SELECT current_database()::text", &[]);
+    db.run(&format!(
+        "ALTER DATABASE {name} SET quote_all_identifiers = on"
+    ));
+    said(&db.url(), "public");
+    assert_eq!(said(&db.url(), "public"), "");
+    let doubled: i64 = db.value(
+        "SELECT count(*) FROM pg_indexes WHERE schemaname = 'public' AND indexname ~ '[0-9]$'",
+        &[],
+    );
+    assert_eq!(doubled, 0, "indexes made twice");
+}
