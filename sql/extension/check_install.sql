@@ -176,7 +176,19 @@ BEGIN
       AND EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) g
                   WHERE g.grantee = 0 AND g.privilege_type = 'EXECUTE');
 
-  -- Whom it would refresh: a column that was added lately is empty until the next logins.
+  -- A name that is left over would be trusted again with whoever bears it next. The one that ships may be of no use.
+  RETURN QUERY
+    SELECT 'warning', format('the setting trusted_roles names %I, and there is no such role: one that is made would be trusted', t.name),
+           format('UPDATE crm_health.settings SET value = %L WHERE name = %L', (
+             SELECT coalesce(string_agg(btrim(o.name), ', ' ORDER BY o.place), '')
+             FROM string_to_table(s.value, ',') WITH ORDINALITY AS o (name, place) WHERE btrim(o.name) <> t.name), s.name)
+    FROM crm_health.settings s
+    CROSS JOIN LATERAL (SELECT DISTINCT btrim(n) AS name FROM string_to_table(s.value, ',') n) t
+    WHERE s.name = 'trusted_roles' AND t.name NOT IN ('', 'service_role')
+      AND NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = t.name)
+    ORDER BY 2;
+
+  -- Whom the job would refresh: a column that was added lately is empty until the next logins.
   v_profiles := crm_health.crm_relation(v_schema, 'profiles');
   IF EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = v_profiles AND a.attname = 'last_login_at'
              AND a.atttypid IN ('timestamptz'::regtype, 'timestamp'::regtype, 'date'::regtype))

@@ -413,3 +413,22 @@ fn profiles_of_which_nobody_counts_as_active() {
     db.run("UPDATE crm_health.settings SET value = '9' WHERE name = 'active_window_days'");
     assert_eq!(troubles(&mut db), []);
 }
+
+#[test]
+fn a_trusted_role_that_is_gone() {
+    let role = Role::new("");
+    let mut db = Database::new();
+    let name = role.name.clone();
+    db.run(&format!(
+        "UPDATE crm_health.settings SET value = 'service_role, {name}' WHERE name = 'trusted_roles'"
+    ));
+    assert_eq!(troubles(&mut db), []);
+    drop(role);
+    let words = format!("trusted_roles names {name}, and there is no such role: one that is made");
+    assert_found_and_mended(&mut db, "SELECT 1", "warning", &words);
+    let left: String = db.value(
+        "SELECT value FROM crm_health.settings WHERE name = 'trusted_roles'",
+        &[],
+    );
+    assert_eq!(left, "service_role");
+}
