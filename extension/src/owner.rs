@@ -9,6 +9,7 @@ use std::ffi::CStr;
 use pgrx::prelude::*;
 
 use crate::error::{Error, Result, or_raise};
+use crate::statement;
 
 /// Puts the owner of the score tables in force, and UTC, until it is dropped. When a statement fails,
 /// PostgreSQL itself restores the user at the end of the transaction or subtransaction.
@@ -68,27 +69,31 @@ fn is_superusers_session() -> bool {
     }
 }
 
-/// Has deferred triggers fire now, and refuses a cursor that would be read to its end at COMMIT. References are not in
-/// question: those are checked as the owner of the table at any time.
+/// Whether there is a deferrable trigger but for references, which are checked as the owner of the table at any time; and a
+/// cursor of this statement that would be read to its end at COMMIT. $1: whether this transaction has written.
+const WHAT_MAY_WAIT: &str = "
+    SELECT $1 AND EXISTS (
+      SELECT FROM pg_catalog.pg_trigger t
+      WHERE t.tgdeferrable AND (NOT t.tgisinternal OR t.tgfoid = 'pg_catalog.unique_key_recheck'::regproc)),
+    (SELECT min(c.name) FROM pg_catalog.pg_cursors c WHERE c.is_holdable AND c.creation_time >= statement_timestamp())";
+
+/// Has deferred triggers fire now, and refuses cursors that are held.
 fn settle() -> Result<()> {
-    let (are_there_deferrable, cursor) = Spi::connect(|client| {
-        client
-            .select(
-                "SELECT EXISTS (
-                   SELECT FROM pg_catalog.pg_trigger t
-                   WHERE t.tgdeferrable AND (NOT t.tgisinternal OR t.tgfoid = 'pg_catalog.unique_key_recheck'::regproc)),
-                 (SELECT min(c.name) FROM pg_catalog.pg_cursors c
-                  WHERE c.is_holdable AND c.creation_time >= statement_timestamp())",
-                Some(1),
-                &[],
-            )?
-            .first()
-            .get_two::<bool, String>()
-    })?;
+    let (may_wait, cursor) = Spi::connect_mut(|_| {
+        // SAFETY: SPI is connected; the statement takes a boolean, and returns a boolean and a text.
+        unsafe {
+            let has_written = pg_sys::GetTopTransactionIdIfAny() != pg_sys::TransactionId::INVALID;
+            let rows = statement::of_our_own(WHAT_MAY_WAIT, &[pg_sys::BOOLOID])
+                .write_returning(&[has_written.into_datum()]);
+            let [may_wait, cursor] = rows.one::<2>();
+            let cursor = cursor.and_then(|cursor| String::from_datum(cursor, false));
+            (may_wait.is_some_and(|datum| datum.value() != 0), cursor)
+        }
+    });
     if let Some(cursor) = cursor {
         return Err(Error::CursorHeld { cursor });
     }
-    if are_there_deferrable == Some(true) {
+    if may_wait {
         Spi::run("SET CONSTRAINTS ALL IMMEDIATE")?;
     }
     Ok(())
