@@ -31,6 +31,10 @@ impl Visit {
     async fn new() -> Self {
         let site = Site::new().await;
         let (deal, _) = plant(&site).await;
+        // A word that fits nowhere breaks.
+        site.world
+            .execute("UPDATE profiles SET last_name = repeat('W', 120); UPDATE deals SET company = repeat('W', 120)")
+            .await;
         let pictures = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("browser");
         std::fs::create_dir_all(&pictures).expect("a folder for pictures");
         let browser = Browser::start(&pictures).await;

@@ -464,3 +464,28 @@ async fn a_name_that_turns_the_direction_of_text_turns_nothing_else() {
         assert!(tags.iter().all(|tag| *tag == "bdi"), "{path}: {tags:?}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_active_alerts_are_counted_and_a_code_is_told_in_words() {
+    let site = Site::new().await;
+    let (_, contact) = plant(&site).await;
+    let cookie = site.cookie().await;
+    site.world
+        .execute(
+            "ALTER TABLE deal_health_alerts DROP CONSTRAINT deal_health_alerts_type_known;
+             INSERT INTO deal_health_alerts (deal_id, user_id, alert_type, severity, title)
+               SELECT a.deal_id, a.user_id, 'kind_' || n, 'warning', 'alert ' || n FROM deal_health_alerts a, generate_series(1, 1233) n;
+             CREATE OR REPLACE FUNCTION crm_health.explain_contact(uuid) RETURNS TABLE (signal text, value text, score int, weight numeric,
+               contribution numeric, reason text) LANGUAGE sql AS
+               $$ VALUES ('recommended_action', 'urgent', NULL::int, NULL::numeric, NULL::numeric, 'general_ghosting') $$",
+        )
+        .await;
+    let page = site.page("/dashboard", &cookie).await;
+    let (_, tile) = page.split_once(">Active alerts</p>").expect("a tile");
+    let tile = tile.split("</div>").next().unwrap_or_default();
+    assert!(tile.contains(">1,234<"), "{tile}");
+    let page = site
+        .page(&format!("/dashboard/contact/{contact}"), &cookie)
+        .await;
+    assert!(page.contains("general ghosting"), "{page}");
+}

@@ -148,6 +148,8 @@ pub(super) struct Worsened {
 /// An alert on a deal.
 #[derive(Debug, Deserialize)]
 pub(super) struct Alert {
+    /// How many there are, beyond the rows that are shown.
+    pub(super) total: i64,
     pub(super) deal_id: Uuid,
     pub(super) deal: Option<String>,
     pub(super) rep: Option<String>,

@@ -294,6 +294,16 @@ fn weights(signals: &[&Signal]) -> Markup {
     table("What the score is made of", &columns, &rows)
 }
 
+/// In words: why an action is recommended is told as a code.
+fn meaning(signal: &Signal) -> String {
+    let reason = signal.reason.as_deref().unwrap_or("–");
+    if signal.signal == "recommended_action" {
+        words::plain(reason)
+    } else {
+        reason.to_owned()
+    }
+}
+
 fn observations(signals: &[&Signal]) -> Markup {
     let columns = [text("Signal"), text("Value"), text("Meaning")];
     let rows: Vec<_> = signals
@@ -302,7 +312,7 @@ fn observations(signals: &[&Signal]) -> Markup {
             vec![
                 html! { (words::title(&s.signal)) },
                 foreign(s.value.as_deref().unwrap_or("–")),
-                foreign(s.reason.as_deref().unwrap_or("–")),
+                foreign(&meaning(s)),
             ]
         })
         .collect();

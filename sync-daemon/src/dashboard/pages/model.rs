@@ -65,7 +65,7 @@ fn models(fits: &[GhostModel], now: DateTime<Utc>) -> Markup {
     };
     html! {
         @if let Some(model) = in_use.first() {
-            p { "In use: " strong { (model.name) } ". " span.quiet { (model.decision) ", " (words::moment(model.fitted_at, now)) } }
+            p { "In use: " strong { (model.name) } ". " span.quiet { (model.decision) ", there since " (words::moment(model.fitted_at, now)) } }
         }
         @for fit in &judged {
             @if let Some(bins) = &fit.reliability { (plot(fit, bins)) }
@@ -173,7 +173,8 @@ fn shipped() -> Markup {
 fn all(fits: &[GhostModel]) -> Markup {
     let columns = [
         text("Name"),
-        text("Fitted"),
+        // What ships was not fitted here.
+        text("There since"),
         text("Decision"),
         figure("Days"),
         figure("AUC"),

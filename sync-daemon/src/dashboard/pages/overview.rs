@@ -229,11 +229,7 @@ fn alert_headline(alerts: &Part<Vec<crate::dashboard::data::Alert>>) -> Markup {
     };
     // The list is cut; the most severe come first, so that the worst is known.
     let state = alerts.first().map_or("ok", |alert| alert.severity.as_str());
-    let count = if alerts.len() as i64 == FEW {
-        format!("{FEW} or more")
-    } else {
-        alerts.len().to_string()
-    };
+    let count = words::number(alerts.first().map_or(0, |alert| alert.total));
     let below = if alerts.is_empty() {
         "all quiet".to_owned()
     } else {

@@ -1,6 +1,6 @@
--- Alerts that are active, the most severe and the newest first. $1 how many, $2 after how many, $3 users, $4 a deal (NULL: all).
+-- Alerts that are active, the most severe and the newest first, and how many there are. $1 how many, $2 after how many, $3 users, $4 a deal (NULL: all).
 SELECT a.id, a.deal_id, d.name AS deal, p.name AS rep, a.alert_type, a.severity, a.title, a.message, a.suggested_actions AS actions,
-       a.status, a.created_at
+       a.status, a.created_at, count(*) OVER () AS total
 FROM {deal_health_alerts} a
 LEFT JOIN {deal_facts} d ON d.id = a.deal_id AND d.owner_id = a.user_id
 LEFT JOIN {people} p ON p.id = a.user_id
