@@ -293,3 +293,11 @@ async fn a_connection_that_never_finishes_its_headers_is_closed() {
     );
     assert_eq!(service.get("/healthz", &[]).await.0, 200);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_goes_to_no_terminal_has_no_colours() {
+    let (world, _) = world_with_mail(0).await;
+    let service = Service::start(&world).await;
+    let log = service.said("run finished").await;
+    assert!(!log.contains('\u{1b}'), "{log:?}");
+}
