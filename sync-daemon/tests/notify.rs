@@ -302,3 +302,36 @@ async fn what_was_dealt_with_a_month_ago_is_forgotten_and_does_not_come_back() {
     );
     assert_eq!(receiver.posts().len(), 2);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_for_a_channel_that_is_given_up_goes_the_way_of_what_comes_now() {
+    let settings = "[notify]\ngroup_seconds = 0\ndefault_channels = ['slack']";
+    let (mut world, receiver) = World::with_outbox(settings).await;
+    receiver.set_mood(Mood::Status(410, "channel_is_archived".to_owned()));
+    world
+        .post(Some(Uuid::new_v4()), "warning", "of a user", 2)
+        .await;
+    world.post(None, "critical", "of none", 1).await;
+    world.round().await;
+    assert_eq!(receiver.posts().len(), 1);
+    receiver.set_mood(Mood::Fine);
+    world.rewrite_config(|old| old.replace("[\"slack\"]", "[\"webhook\"]"));
+    world.set_variable("CRM_HEALTH_CHANNEL_SLACK_URL", "");
+    // Another daemon may be sending there still.
+    world
+        .execute("UPDATE crm_health_sync.channels SET lease_until = now() + interval '1 h' WHERE name = 'slack'")
+        .await;
+    world.round().await;
+    assert_eq!(receiver.posts().len(), 1);
+    world
+        .execute("UPDATE crm_health_sync.channels SET lease_until = NULL")
+        .await;
+    world.round().await;
+    world.round().await;
+    assert_eq!(all_ids(&of(&receiver.taken(), "hook")), [1, 2, 3]);
+    let state = |channel: &str, state: &str| (channel.to_owned(), state.to_owned(), 3);
+    assert_eq!(
+        world.deliveries().await,
+        [state("slack", "skipped"), state("webhook", "delivered")]
+    );
+}

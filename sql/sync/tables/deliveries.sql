@@ -24,6 +24,6 @@ CREATE INDEX IF NOT EXISTS deliveries_by_time ON crm_health_sync.deliveries (tak
 
 COMMENT ON TABLE crm_health_sync.deliveries IS 'One row for each notification and channel; kept for 30 days';
 COMMENT ON COLUMN crm_health_sync.deliveries.channel IS 'Name of the channel; - for a notification that goes nowhere';
-COMMENT ON COLUMN crm_health_sync.deliveries.state IS 'waiting, delivered, skipped (muted, or not severe enough), expired (too old to be of use)';
+COMMENT ON COLUMN crm_health_sync.deliveries.state IS 'waiting, delivered, skipped (muted, not severe enough, or sent elsewhere because the channel was given up), expired (too old to be of use)';
 COMMENT ON COLUMN crm_health_sync.deliveries.batch IS 'The message that it went out in, or was last tried in';
 COMMENT ON COLUMN crm_health_sync.deliveries.attempts IS 'How often a message with it was sent, or begun to be';

@@ -38,8 +38,8 @@ impl Store {
         Ok(sqlx::query_scalar(sql).fetch_one(&self.pool).await?)
     }
 
-    /// Takes over what is new in the outbox, each notification once, however late it was committed; returns how many
-    /// deliveries there are to make.
+    /// Takes over what is new in the outbox, each notification once, however late it was committed, and what waits for
+    /// channels that are given up; returns how many deliveries there are to make.
     ///
     /// # Errors
     /// [`Failure::Database`]; not waited for.
@@ -59,12 +59,18 @@ impl Store {
             .bind(routing.min_rank)
             .execute(&mut *transaction)
             .await?;
+        let rerouted = sqlx::query(sql!(self, "reroute.sql"))
+            .bind(&routing.default)
+            .bind(&routing.operators)
+            .bind(&routing.set_up)
+            .execute(&mut *transaction)
+            .await?;
         sqlx::query(sql!(self, "outbox_settled.sql"))
             .bind(candidate_ended)
             .execute(&mut *transaction)
             .await?;
         transaction.commit().await?;
-        Ok(taken.rows_affected())
+        Ok(taken.rows_affected() + rerouted.rows_affected())
     }
 
     /// Gives up what waited too long; the channel of each.
