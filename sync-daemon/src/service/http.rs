@@ -161,13 +161,17 @@ async fn readyz(State(state): State<AppState>) -> Response {
 
 async fn metrics(State(state): State<AppState>) -> Response {
     let engine = state.runner.engine();
-    let summary = tokio::time::timeout(READY_WITHIN, engine.store.summary()).await;
-    let summary = summary.ok().and_then(Result::ok);
-    let extension = if engine.config.metrics.extension {
-        engine.metrics.extension.render(&engine.store).await
-    } else {
-        String::new()
+    let extension = async {
+        if engine.config.metrics.extension {
+            engine.metrics.extension.render(&engine.store).await
+        } else {
+            String::new()
+        }
     };
+    // Both at once: whoever scrapes does not wait for a database that is away twice.
+    let summary = tokio::time::timeout(READY_WITHIN, engine.store.summary());
+    let (summary, extension) = tokio::join!(summary, extension);
+    let summary = summary.ok().and_then(Result::ok);
     let text = engine.metrics.render(summary.as_ref(), &extension);
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], text).into_response()
