@@ -9,13 +9,16 @@ use std::sync::LazyLock;
 use vader_parity::SentimentIntensityAnalyzer;
 
 use super::language::is_english;
-use super::words::{LIKE, NEUTRAL};
+use super::words::{LACKS, LIKE, NEUTRAL};
 
 /// The name under which its scores are stored: the lexicon's version, and the version of our list of words.
 pub const LEXICON_MODEL: &str = "vader-3.3.2+business-2";
 
 /// A word that the lexicon does not know.
 const NOTHING: &str = "item";
+
+/// A word that denies what follows and is no feeling itself.
+const NEGATION: &str = "without";
 
 /// Read once, some milliseconds, with the first mail.
 static ANALYZER: LazyLock<SentimentIntensityAnalyzer> =
@@ -48,9 +51,12 @@ fn in_business(text: &str) -> String {
         // "To whom it may concern", "as far as the invoice is concerned": nobody worries.
         let is_set_phrase =
             plain == "concern" && before == "may" || plain == "concerned" && is_about_something;
-        let other = match is_set_phrase || is_numbered(word, &plain, next) {
-            true => Some(NOTHING),
-            false => replacement(&plain),
+        let other = if is_set_phrase || is_numbered(word, &plain, next) {
+            Some(NOTHING)
+        } else if names_what_is_not_there(word, next) {
+            Some(NEGATION)
+        } else {
+            replacement(&plain)
         };
         match other {
             Some(other) => replaced.push_str(&word.replacen(core, &in_case_of(core, other), 1)),
@@ -67,6 +73,16 @@ fn is_numbered(word: &str, plain: &str, next: &str) -> bool {
     let has_digit = next.contains(|c: char| c.is_ascii_digit());
     let is_reference = has_digit && (word.ends_with(['.', ':']) || next.contains(['-', '/', '_']));
     plain == "no" && (is_reference || next.starts_with(|c: char| c.is_ascii_digit() || c == '#'))
+}
+
+/// "No rush", "no meeting on Friday": the lexicon takes "no" for a refusal wherever no word of its own follows. What is
+/// answered with "no", and the lack of an answer, stay as bad as they are.
+fn names_what_is_not_there(word: &str, next: &str) -> bool {
+    let next = next.trim_matches(|c: char| !c.is_alphanumeric());
+    word.trim_start_matches(|c: char| !c.is_alphanumeric())
+        .eq_ignore_ascii_case("no")
+        && !next.is_empty()
+        && !LACKS.contains(&next.to_lowercase().as_str())
 }
 
 fn replacement(word: &str) -> Option<&'static str> {
@@ -101,6 +117,11 @@ mod tests {
             ("Escalation: outage since Monday", -1.0, -0.4),
             ("Not happy with the proposal", -0.8, -0.2),
             ("Great meeting today!", 0.5, 1.0),
+            ("No problem", 0.1, 0.5),
+            ("No, that is not what we agreed", -0.6, -0.2),
+            ("No", -0.6, -0.2),
+            ("No thanks", -0.6, -0.2),
+            ("Still no answer", -0.6, -0.2),
             ("This isn’t good, we aren’t happy", -1.0, -0.2),
             ("Can’t wait, it wasn’t bad", 0.0, 1.0),
             ("We are excited to work with you", 0.2, 0.6),
@@ -121,6 +142,10 @@ mod tests {
             "Invoice No: #12",
             "Contract no. EU-2026-17",
             "Order No ABC-12",
+            "No rush on this",
+            "No meeting on Friday",
+            "There is no signed contract yet",
+            "Weekly sync, no agenda this time",
             "To whom it may concern",
             "To whom it may concern: the invoice of May",
             "As far as the invoice is concerned",

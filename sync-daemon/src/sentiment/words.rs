@@ -315,3 +315,20 @@ pub(super) const LIKE: &[(&str, &str)] = &[
     ("termination", "cancelled"),
     ("unresponsive", "ignore"),
 ];
+
+/// What it is bad to have none of.
+pub(super) const LACKS: &[&str] = &[
+    "answer",
+    "answers",
+    "decision",
+    "feedback",
+    "interest",
+    "news",
+    "progress",
+    "replies",
+    "reply",
+    "response",
+    "responses",
+    "thank",
+    "thanks",
+];
