@@ -103,3 +103,20 @@ async fn a_history_that_expired_in_a_long_absence_is_listed_from_before_it() {
     world.assert_synced(&ids).await;
     world.assert_conforming();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_of_the_history_that_is_more_than_is_read_is_asked_for_in_parts() {
+    let world = World::with(
+        "[google]\nmax_response_bytes = 65536\n[quota]\nuser_units_per_minute = 1000000",
+    )
+    .await;
+    world.stand_in_for_extension().await;
+    let user = world.add_user(REP).await;
+    world.add_contact(user, ADA).await;
+    assert!(world.sync().await.success);
+    let ids = world.receive(REP, ADA, 500);
+    let report = world.sync().await;
+    assert!(report.success, "{report:?}");
+    world.assert_synced(&ids).await;
+    world.assert_conforming();
+}

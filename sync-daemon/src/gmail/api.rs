@@ -17,7 +17,9 @@ use crate::pulse::Pulse;
 use crate::quota::{ProjectQuota, UserBucket};
 
 const MESSAGE_FIELDS: &str = "id,threadId,labelIds,internalDate,payload/headers";
-const PAGE_SIZE: &str = "500";
+
+/// The most entries of a page.
+pub const PAGE_SIZE: u32 = 500;
 
 /// Gmail for one mailbox, for the length of one sync.
 pub struct Gmail {
@@ -122,7 +124,7 @@ impl Gmail {
     pub async fn list(&self, filter: MessageFilter, page: Option<&str>) -> Result<ListPage, Fault> {
         let request = || {
             let mut request = self.client.get("/gmail/v1/users/me/messages").query(&[
-                ("maxResults", PAGE_SIZE),
+                ("maxResults", PAGE_SIZE.to_string().as_str()),
                 ("fields", "messages(id),nextPageToken"),
             ]);
             if let Some(query) = filter.query() {
@@ -144,15 +146,20 @@ impl Gmail {
         })
     }
 
-    /// A page of changes since `start`.
+    /// A page of `size` changes since `start`, at most.
     ///
     /// # Errors
-    /// [`Fault::NotFound`] when `start` is too old.
-    pub async fn history(&self, start: &str, page: Option<&str>) -> Result<HistoryPage, Fault> {
+    /// [`Fault::NotFound`] when `start` is too old, [`Fault::TooLarge`] when the page is more than is read.
+    pub async fn history(
+        &self,
+        start: &str,
+        page: Option<&str>,
+        size: u32,
+    ) -> Result<HistoryPage, Fault> {
         let request = || {
             let mut request = self.client.get("/gmail/v1/users/me/history").query(&[
                 ("startHistoryId", start),
-                ("maxResults", PAGE_SIZE),
+                ("maxResults", size.to_string().as_str()),
                 ("historyTypes", "messageAdded"),
                 ("historyTypes", "labelAdded"),
                 ("historyTypes", "labelRemoved"),

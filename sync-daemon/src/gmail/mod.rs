@@ -12,7 +12,7 @@ mod parts;
 mod patience;
 mod types;
 
-pub use api::{Gmail, HistoryPage, ListPage, MessageFilter};
+pub use api::{Gmail, HistoryPage, ListPage, MessageFilter, PAGE_SIZE};
 pub use client::{GmailClient, install_tls_provider, read_limited};
 pub use fault::settle;
 pub use parts::Batch;

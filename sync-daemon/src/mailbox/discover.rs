@@ -7,7 +7,7 @@ use super::{MailboxSync, Step, comparable};
 use crate::failpoint;
 use crate::failure::Failure;
 use crate::gmail::fault::Fault;
-use crate::gmail::{MessageFilter, settle};
+use crate::gmail::{MessageFilter, PAGE_SIZE, settle};
 use crate::store::Page;
 
 const DAY: i64 = 86_400;
@@ -60,8 +60,15 @@ impl MailboxSync<'_> {
     /// The changes since the cursor, page by page; the last one moves the cursor.
     async fn record_history(&self, start: &str) -> Result<(), Fault> {
         let mut pages = Pages::default();
+        let mut size = PAGE_SIZE;
         loop {
-            let answer = self.gmail.history(start, pages.token()).await?;
+            let answer = match self.gmail.history(start, pages.token(), size).await {
+                Err(Fault::TooLarge) if size > 1 => {
+                    size /= 2;
+                    continue;
+                }
+                answer => answer?,
+            };
             let last = answer.next.is_none();
             let cursor = answer
                 .history_id
