@@ -340,3 +340,50 @@ async fn one_mail_twice_in_a_mailbox_is_one_event() {
         assert_eq!(report.details.events_written, 2, "{report:?}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_of_the_applications_own_types_is_written_as_it_is() {
+    let world = World::new().await;
+    world.stand_in_for_extension().await;
+    let user = world.add_user(REP).await;
+    world.add_contact(user, ADA).await;
+    world
+        .execute(
+            "CREATE TYPE kind AS ENUM ('email_sent', 'email_received');
+             CREATE TYPE way AS ENUM ('outbound', 'inbound', 'system');
+             CREATE TYPE source AS ENUM ('gmail', 'manual');
+             CREATE TYPE mood AS ENUM ('very_negative', 'negative', 'neutral', 'positive', 'very_positive');
+             DROP INDEX communication_events_contact_time_idx, communication_events_deal_idx,
+                 communication_events_company_idx, communication_events_time_idx, communication_events_automated_idx,
+                 communication_events_thread_idx, communication_events_opened_idx;
+             ALTER TABLE communication_events
+                 DROP CONSTRAINT communication_events_event_type_known,
+                 DROP CONSTRAINT communication_events_direction_known,
+                 DROP CONSTRAINT communication_events_sync_source_known,
+                 DROP CONSTRAINT communication_events_sentiment_label_known,
+                 ALTER event_type TYPE kind USING event_type::kind,
+                 ALTER direction TYPE way USING direction::way,
+                 ALTER sync_source TYPE source USING sync_source::source,
+                 ALTER sentiment_label TYPE mood USING sentiment_label::mood,
+                 ALTER subject TYPE varchar(20)",
+        )
+        .await;
+    for subject in [
+        "We love it, thank you!",
+        "A subject that is longer than the column",
+    ] {
+        let mail = NewMessage::received(ADA, REP).subject(subject);
+        world.gmail.add_message(REP, mail).expect("message");
+    }
+    let report = world.sync().await;
+    assert!(report.success, "{report:?}");
+    let written = "SELECT string_agg(concat_ws('|', event_type, direction, sync_source, sentiment_label, subject), ';' ORDER BY subject)
+                   FROM communication_events";
+    assert_eq!(
+        world.text(written).await.as_deref(),
+        Some(
+            "email_received|inbound|gmail|A subject that is lo;\
+             email_received|inbound|gmail|very_positive|We love it, thank yo"
+        )
+    );
+}

@@ -7,7 +7,7 @@ CALL pg_temp.crm_table('communication_events', 'source', 'Interactions with cont
     company_id uuid
     deal_id uuid
     event_type text NOT NULL
-    direction text NOT NULL -- outbound from the rep, inbound from the contact
+    direction text NOT NULL -- outbound from the rep, inbound from the contact, system from neither
     subject text
     snippet text
     was_opened boolean DEFAULT false

@@ -204,11 +204,12 @@ impl Engine {
 
     async fn start(&self, request: &RunRequest) -> Result<Start, Failure> {
         let ensured = self.store.ensure_mailboxes(request.users.as_deref());
-        let (hidden, now, has_extension, keeps_mood) = tokio::try_join!(
+        let (hidden, now, has_extension, keeps_mood, ()) = tokio::try_join!(
             ensured,
             self.store.now(),
             self.store.has_extension(),
-            self.store.keeps_mood(&self.config)
+            self.store.keeps_mood(&self.config),
+            self.store.learn_event_types()
         )?;
         if self.config.sentiment.enabled && !keeps_mood {
             tracing::warn!(

@@ -201,17 +201,16 @@ impl Store {
         let (columns, values) = if keeps_mood {
             (
                 ", sentiment_score, sentiment_label, ai_analyzed, ai_model",
-                ", k.sentiment_score, k.sentiment_label, k.ai_model IS NOT NULL, k.ai_model",
+                ", k.sentiment_score, k.sentiment_label{sentiment_label}, k.ai_model IS NOT NULL, k.ai_model{ai_model}",
             )
         } else {
             ("", "")
         };
         let AssertSqlSafe(statement) = sql!(self, "store_batch.sql");
-        AssertSqlSafe(
-            statement
-                .replace("{mood_columns}", columns)
-                .replace("{mood_values}", values),
-        )
+        let statement = statement
+            .replace("{mood_columns}", columns)
+            .replace("{mood_values}", values);
+        AssertSqlSafe(self.with_casts(&statement))
     }
 
     /// Numbers the mails within their threads, a portion at a time.

@@ -6,6 +6,7 @@
 
 mod backfills;
 mod claims;
+mod event_types;
 mod ledger;
 mod model_usage;
 mod moods;
@@ -19,7 +20,7 @@ mod status;
 mod tokens;
 
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 use std::time::{Duration, Instant};
 
 use secrecy::ExposeSecret;
@@ -29,6 +30,7 @@ use uuid::Uuid;
 
 use crate::config::Config;
 use crate::failure::Failure;
+use event_types::EventTypes;
 
 pub use backfills::BackfillState;
 pub use claims::{ClaimRequest, Claimed, Due, Lease, MailboxKey, Outcome, Purpose, Unclaimed};
@@ -66,6 +68,7 @@ pub struct Store {
     reading: PgPool,
     /// The CRM's schema, quoted.
     crm: Arc<str>,
+    event_types: Arc<RwLock<EventTypes>>,
     lease_seconds: f64,
     window_seconds: f64,
     outage_wait: Duration,
@@ -115,6 +118,7 @@ impl Store {
             pool,
             reading,
             crm: quote_identifier(&config.database.crm_schema).into(),
+            event_types: Arc::default(),
             lease_seconds: config.sync.lease_seconds as f64,
             window_seconds: f64::from(config.sync.active_window_days) * 86_400.0,
             outage_wait: Duration::from_secs(config.database.outage_wait_seconds),

@@ -1,6 +1,6 @@
 //! The mood of mail that is stored already: what is unread, and what a model found.
 
-use sqlx::Row;
+use sqlx::{AssertSqlSafe, Row};
 use uuid::Uuid;
 
 use super::{Lease, Store, ids, sql};
@@ -92,9 +92,10 @@ impl Store {
             .iter()
             .map(|(_, r)| r.details.as_ref().map(|d| d.response_required))
             .collect();
+        let AssertSqlSafe(statement) = sql!(self, "keep_readings.sql");
         let row = self
             .patiently(|| async {
-                sqlx::query(sql!(self, "keep_readings.sql"))
+                sqlx::query(AssertSqlSafe(self.with_casts(&statement)))
                     .bind(user)
                     .bind(integration)
                     .bind(lease.token)

@@ -2,7 +2,8 @@
 -- lease is renewed. $1 user, $2 integration, $3 lease token, $4 lease seconds, $5 quota units left, $6 counters
 -- [seen, unmatched, skipped, gone, poison, units], $7 ids dealt with, $8/$9/$10/$11 ids that failed with their
 -- attempts, state and reason, $12–$23 the candidate events, column by column ($15 is epoch milliseconds). {mood_columns}
--- and {mood_values} stand for what a model found, or for nothing where the table has no place for it.
+-- and {mood_values} stand for what a model found, or for nothing where the table has no place for it; the names of columns
+-- in braces for casts to their types.
 WITH fence AS (
     UPDATE crm_health_sync.mailboxes m
     SET lease_until = clock_timestamp() + make_interval(secs => $4),
@@ -67,8 +68,9 @@ WITH fence AS (
          external_id, external_source, sync_source, metadata, event_timestamp, communication_date {mood_columns})
     -- Copies may come in one batch, too.
     SELECT DISTINCT ON (k.contact_id, coalesce(k.rfc822_id, k.message_id))
-           $1, k.contact_id, k.company_id, o.deal_id, k.event_type, k.direction, k.subject, k.thread_id,
-           k.message_id, 'gmail', 'gmail', k.metadata::jsonb, k.at, k.at {mood_values}
+           $1, k.contact_id, k.company_id, o.deal_id, k.event_type{event_type}, k.direction{direction}, k.subject{subject},
+           k.thread_id, k.message_id, 'gmail'{external_source}, 'gmail'{sync_source}, k.metadata::jsonb, k.at, k.at
+           {mood_values}
     FROM candidate k
     LEFT JOIN only_deal o ON o.contact_id = k.contact_id
     WHERE NOT EXISTS (
