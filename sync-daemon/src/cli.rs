@@ -208,7 +208,7 @@ async fn dispatch(cli: Cli, config: Config) -> Exit {
 fn start_log(format: LogFormat) {
     let filter = EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| EnvFilter::new("warn,crm_health_sync=info"));
-    // Colours are for a terminal: the journal shows a line with their codes as binary data.
+    // Colours are for a terminal: in a file, or at whoever collects logs, their codes stand in the way of reading and searching.
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
