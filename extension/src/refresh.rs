@@ -55,7 +55,7 @@ pub(crate) struct Scored {
     pub(crate) status: Option<String>,
     pub(crate) ghost_risk: Option<bool>,
     pub(crate) fresh: bool,
-    /// As of when the score is that a deal has had.
+    /// When the score that a deal has had was made, or as of when, if that is later.
     pub(crate) scored_at: Option<pg_sys::TimestampTz>,
     /// Why, where that is known already.
     pub(crate) reasons: Option<Vec<String>>,

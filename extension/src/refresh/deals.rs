@@ -53,14 +53,21 @@ const HISTORY: &[Computed] = &[
 /// of another user, which is not fresh, may as well be none: then those of the user are read at once, and not
 /// deal by deal.
 pub(super) fn due(crm: &Crm, users: &str, fresh_alone: bool) -> Result<String> {
-    let scores = crm.score_table(TABLE)?.qualified();
+    let table = crm.score_table(TABLE)?;
+    // A score as of the past may have been made just now.
+    let scored_at = if table.has("created_at") {
+        "greatest(s.last_calculated_at::timestamptz, s.created_at::timestamptz)"
+    } else {
+        "s.last_calculated_at::timestamptz"
+    };
     let whose = if fresh_alone {
         format!(" AND s.user_id {users}")
     } else {
         String::new()
     };
     Template::default()
-        .with("scores", scores)
+        .with("scores", table.qualified())
+        .with("scored_at", scored_at)
         .with("users", users)
         .with("whose", whose)
         .fill(include_str!("../../../sql/refresh/deals_due.sql"), crm)

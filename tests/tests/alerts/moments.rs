@@ -117,6 +117,20 @@ fn what_comes_after_a_first_look_that_found_nothing_is_told_of() {
 }
 
 #[test]
+fn what_comes_after_a_score_as_of_the_past_is_told_of() {
+    let mut db = Database::new();
+    let user = Crm(&mut db).user(0.0);
+    let deal = Crm(&mut db).deal(user, "Opportunity", 1.0);
+    db.run("UPDATE deal_health_rules SET is_active = rule_type = 'days_in_current_stage'");
+    // The rules are there since today.
+    refresh(&mut db, user, -10);
+    set_stage_days(&mut db, deal, 40.0);
+    refresh(&mut db, user, 0);
+    assert_eq!(alerts(&mut db), json!(["stage_stall critical active"]));
+    assert_eq!(told(&mut db).len(), 1);
+}
+
+#[test]
 fn a_score_as_of_an_earlier_instant_raises_resolves_and_tells_nothing() {
     let (mut db, user, deal) = scored();
     set_stage_days(&mut db, deal, 15.0);
