@@ -82,59 +82,46 @@ pub enum Failure {
     Consent(String),
 }
 
-impl Failure {
-    /// The name in reports, metrics and the `reason` column.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::AuthRejected => "auth_rejected",
-            Self::ReconnectRequired => "reconnect_required",
-            Self::Operator(_) => "operator_error",
-            Self::ForeignGrant => "foreign_grant",
-            Self::Transient(_) => "transient",
-            Self::RateLimited { .. } => "rate_limited",
-            Self::ProjectQuota | Self::ProjectPaused { .. } => "project_quota",
-            Self::AdminBlocked => "admin_blocked",
-            Self::ScopeMissing => "scope_missing",
-            Self::Forbidden(_) => "forbidden",
-            Self::HistoryExpired => "history_expired",
-            Self::Backend(_) => "backend_error",
-            Self::BatchShort => "batch_short",
-            Self::Refused(_) => "refused",
-            Self::LeaseLost => "lease_lost",
-            Self::Deactivated => "deactivated",
-            Self::Interrupted => "interrupted",
-            Self::Token(_) => "token_unreadable",
-            Self::Database(_) => "database",
-            Self::Configuration(_) => "configuration",
-            Self::Consent(_) => "consent",
-        }
-    }
+/// The names of failures, each said once: what a failure is called, and all there are.
+macro_rules! codes {
+    ($($failure:pat => $code:literal,)+) => {
+        /// All names, for metrics that begin at zero.
+        pub const CODES: &[&str] = &[$($code),+];
 
-    /// All names, for metrics that begin at zero.
-    pub const CODES: [&str; 21] = [
-        "auth_rejected",
-        "reconnect_required",
-        "operator_error",
-        "foreign_grant",
-        "transient",
-        "rate_limited",
-        "project_quota",
-        "admin_blocked",
-        "scope_missing",
-        "forbidden",
-        "history_expired",
-        "backend_error",
-        "batch_short",
-        "refused",
-        "lease_lost",
-        "deactivated",
-        "interrupted",
-        "token_unreadable",
-        "database",
-        "configuration",
-        "consent",
-    ];
+        /// The name in reports, metrics and the `reason` column.
+        #[must_use]
+        pub fn code(&self) -> &'static str {
+            match self {
+                $($failure => $code,)+
+            }
+        }
+    };
+}
+
+impl Failure {
+    codes! {
+        Self::AuthRejected => "auth_rejected",
+        Self::ReconnectRequired => "reconnect_required",
+        Self::Operator(_) => "operator_error",
+        Self::ForeignGrant => "foreign_grant",
+        Self::Transient(_) => "transient",
+        Self::RateLimited { .. } => "rate_limited",
+        Self::ProjectQuota | Self::ProjectPaused { .. } => "project_quota",
+        Self::AdminBlocked => "admin_blocked",
+        Self::ScopeMissing => "scope_missing",
+        Self::Forbidden(_) => "forbidden",
+        Self::HistoryExpired => "history_expired",
+        Self::Backend(_) => "backend_error",
+        Self::BatchShort => "batch_short",
+        Self::Refused(_) => "refused",
+        Self::LeaseLost => "lease_lost",
+        Self::Deactivated => "deactivated",
+        Self::Interrupted => "interrupted",
+        Self::Token(_) => "token_unreadable",
+        Self::Database(_) => "database",
+        Self::Configuration(_) => "configuration",
+        Self::Consent(_) => "consent",
+    }
 
     /// How long the mailbox rests before it is tried again; `None`: until the next run.
     #[must_use]

@@ -76,7 +76,7 @@ async fn every_class_of_errors_is_there_before_the_first_one() {
     let service = Service::start(&world).await;
     let text = metrics(&service).await;
     let more = ["extension_missing", "internal", "integrations_hidden"];
-    for class in Failure::CODES.into_iter().chain(more) {
+    for class in Failure::CODES.iter().copied().chain(more) {
         let name = format!("crm_health_sync_errors_total{{class=\"{class}\"}}");
         assert!(sample(&text, &name).is_some(), "{name} is not in {text}");
     }

@@ -139,7 +139,7 @@ impl Metrics {
 
     /// Classes that alerts look at are there from the start: `increase()` does not see the sample with which one appears.
     fn begin_at_zero(&self) {
-        for code in Failure::CODES.into_iter().chain(explain::CODES) {
+        for code in Failure::CODES.iter().copied().chain(explain::CODES) {
             let class = code.to_owned();
             drop(self.errors.get_or_create(&Class { class }));
         }
