@@ -5,12 +5,11 @@ use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 use super::explain;
 use super::report::Tally;
 use super::worker::{Worked, work};
-use super::{Metrics, Report, RunError};
+use super::{Metrics, Report, RunError, RunKind, RunRequest};
 use crate::anthropic::Anthropic;
 use crate::config::Config;
 use crate::failure::Failure;
@@ -20,47 +19,6 @@ use crate::oauth::cipher::Cipher;
 use crate::pulse::Pulse;
 use crate::quota::ProjectQuota;
 use crate::store::{ClaimRequest, Claimed, Due, Purpose, Store};
-
-/// What to run.
-#[derive(Clone, Debug)]
-pub struct RunRequest {
-    /// Who asked, for the report.
-    pub triggered_by: String,
-    /// Which mailboxes.
-    pub kind: RunKind,
-    /// Only these users; `None`: the active ones.
-    pub users: Option<Vec<Uuid>>,
-    /// List the mail of so long too, beside what is new.
-    pub since: Option<Duration>,
-}
-
-/// Which mailboxes a run takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RunKind {
-    /// Each once.
-    Now,
-    /// Each that was not synced since the given time, so that daemons share a scheduled run.
-    Since(chrono::DateTime<chrono::Utc>),
-    /// Those whose pause is over or whose daemon died.
-    Retry,
-    /// Those with a backfill to do.
-    Backfill,
-}
-
-impl RunKind {
-    /// Mailboxes last finished before this instant are due, in a run that the database saw start at `started`.
-    fn finished_before(
-        self,
-        started: chrono::DateTime<chrono::Utc>,
-    ) -> Option<chrono::DateTime<chrono::Utc>> {
-        match self {
-            Self::Now => Some(started),
-            // By this machine's clock, which may be ahead: no mailbox could ever be done then.
-            Self::Since(instant) => Some(instant.min(started)),
-            Self::Retry | Self::Backfill => None,
-        }
-    }
-}
 
 /// What the database has at the start of a run.
 #[derive(Clone, Copy, Debug)]

@@ -1,8 +1,9 @@
 //! What is told beyond the failures of mailboxes.
 
 use super::RunError;
-use super::engine::{Engine, RunKind, RunRequest};
+use super::engine::Engine;
 use super::report::Tally;
+use super::request::{RunKind, RunRequest};
 use crate::failure::Failure;
 use crate::store::{Finding, Unclaimed};
 

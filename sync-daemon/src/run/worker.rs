@@ -8,7 +8,8 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::RunError;
-use super::engine::{Abilities, Engine, OnStep, RunKind, RunRequest};
+use super::engine::{Abilities, Engine, OnStep};
+use super::request::{RunKind, RunRequest};
 use crate::failpoint;
 use crate::failure::Failure;
 use crate::gmail::Gmail;
