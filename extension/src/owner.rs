@@ -102,36 +102,36 @@ fn settle() -> Result<()> {
 /// Names of types, and definitions, as the catalog tells them are compared: they have quotes where they must, and nowhere else.
 const PLAIN_NAMES: (&CStr, &CStr) = (c"quote_all_identifiers", c"off");
 
-/// Until it is dropped, kept plans are made in one way, or names come plain.
-pub(crate) struct Plans {
+/// Options of the server that are in force until it is dropped.
+pub(crate) struct Options {
     guc_level: i32,
 }
 
-impl Plans {
-    /// Once, for any values: a large statement takes longer to plan than one user takes to be scored.
-    pub(crate) fn generic() -> Self {
-        Self::made(&[(c"plan_cache_mode", c"force_generic_plan")])
+impl Options {
+    /// Kept plans are made once, for any values: a large statement takes longer to plan than one user takes to be scored.
+    pub(crate) fn generic_plans() -> Self {
+        Self::in_force(&[(c"plan_cache_mode", c"force_generic_plan")])
     }
 
-    /// Anew, for the values at hand.
-    pub(crate) fn custom() -> Self {
-        Self::made(&[(c"plan_cache_mode", c"force_custom_plan")])
+    /// Kept plans are made anew, for the values at hand.
+    pub(crate) fn custom_plans() -> Self {
+        Self::in_force(&[(c"plan_cache_mode", c"force_custom_plan")])
     }
 
     /// The same, by an index where there is one.
-    pub(crate) fn custom_by_index() -> Self {
-        Self::made(&[
+    pub(crate) fn custom_plans_by_index() -> Self {
+        Self::in_force(&[
             (c"plan_cache_mode", c"force_custom_plan"),
             (c"enable_seqscan", c"off"),
         ])
     }
 
-    /// As they are made otherwise, and names plain.
-    pub(crate) fn with_plain_names() -> Self {
-        Self::made(&[PLAIN_NAMES])
+    /// Names come without quotes that they do not need.
+    pub(crate) fn plain_names() -> Self {
+        Self::in_force(&[PLAIN_NAMES])
     }
 
-    fn made(options: &[(&CStr, &CStr)]) -> Self {
+    fn in_force(options: &[(&CStr, &CStr)]) -> Self {
         // SAFETY: sets options that every user may set, in a level of their own.
         unsafe {
             let guc_level = pg_sys::NewGUCNestLevel();
@@ -162,7 +162,7 @@ unsafe fn set(name: &CStr, value: &CStr) {
     }
 }
 
-impl Drop for Plans {
+impl Drop for Options {
     fn drop(&mut self) {
         // SAFETY: undoes exactly what `enter` did. While an error unwinds, the abort does it.
         if !std::thread::panicking() {

@@ -25,6 +25,7 @@ DECLARE
   v_batch_relationships bigint;
   v_errors pg_catalog.jsonb[] := '{}';
   v_logged integer := 0;
+  v_news pg_catalog.jsonb;
   v_cancelled boolean := false;
   v_failed boolean;
   v_message pg_catalog.text;
@@ -154,14 +155,14 @@ BEGIN
     v_relationships := v_relationships + v_batch_relationships;
     EXIT WHEN v_cancelled;
     v_done := least(v_done + v_size, cardinality(v_users));
+    -- Where everyone fails, the errors grow with each batch: they are written anew when there are twice as many.
+    v_news := NULL;
+    IF cardinality(v_errors) >= 2 * v_logged THEN
+      v_news := to_jsonb(v_errors);
+      v_logged := cardinality(v_errors);
+    END IF;
     BEGIN
-      -- Where everyone fails, the errors grow with each batch: they are written anew when there are twice as many.
-      IF cardinality(v_errors) >= 2 * v_logged THEN
-        v_logged := cardinality(v_errors);
-        PERFORM crm_health.run_progress(v_run, v_done, v_deals, v_relationships, to_jsonb(v_errors), 'running');
-      ELSE
-        PERFORM crm_health.run_progress(v_run, v_done, v_deals, v_relationships, NULL, 'running');
-      END IF;
+      PERFORM crm_health.run_progress(v_run, v_done, v_deals, v_relationships, v_news, 'running');
     EXCEPTION WHEN query_canceled OR OTHERS THEN
       PERFORM pg_advisory_unlock(c_lock_class, c_lock_job);
       RAISE;

@@ -13,7 +13,7 @@ use super::relation::Relation;
 use super::watch;
 use crate::citus::{self, Spread};
 use crate::error::{Error, Result};
-use crate::owner::{AsOwner, Plans};
+use crate::owner::{AsOwner, Options};
 
 /// The CRM of one schema, as it was when the catalog was read.
 #[derive(Clone, Debug)]
@@ -80,7 +80,7 @@ impl Crm {
     }
 
     fn read(schema: &str, generation: u64) -> Result<Self> {
-        let _names = Plans::with_plain_names();
+        let _names = Options::plain_names();
         let mut relations = HashMap::new();
         Spi::connect(|client| -> Result<()> {
             let known = client.select(

@@ -11,7 +11,7 @@ use pgrx::{IntoDatum, pg_sys};
 use super::{Kind, Scored, deals, relationships};
 use crate::crm::Crm;
 use crate::error::Result;
-use crate::owner::Plans;
+use crate::owner::Options;
 use crate::raw::value;
 use crate::statement::{Kept, Snapshot, Statement, kept, of_our_own};
 
@@ -173,9 +173,9 @@ pub(super) fn compute(
     Spi::connect_mut(|_| {
         let statement = statement(kind, crm, super::is_calibrated(config))?;
         let _plans = if stale.len() > FEW {
-            Plans::custom()
+            Options::custom_plans()
         } else {
-            Plans::generic()
+            Options::generic_plans()
         };
         // SAFETY: the values are those of the statement; its columns are an ordinal, a score and a status.
         unsafe {

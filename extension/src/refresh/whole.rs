@@ -18,7 +18,7 @@ use super::after::Refresh;
 use super::statements::{self, Statements};
 use crate::error::{Error, Result};
 use crate::gather::batch::{self, Batch, UnderWay};
-use crate::owner::Plans;
+use crate::owner::Options;
 use crate::statement::{Kept, Snapshot, kept};
 use together::Together;
 
@@ -46,7 +46,7 @@ thread_local! {
 /// Computes and writes the scores of the users' relationships that are older than `oldest_fresh`,
 /// and returns those.
 pub(super) fn compute(refresh: &Refresh<'_>, oldest_fresh: i64) -> Result<Vec<Computed>> {
-    let _plans = Plans::generic();
+    let _plans = Options::generic_plans();
     let instant = |at| TimestampWithTimeZone::try_from(at).map_err(|_| Error::AsOfOutOfRange);
     let as_of: pg_sys::TimestampTz = refresh.as_of.into();
     instant(oldest_fresh)?;

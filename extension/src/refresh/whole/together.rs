@@ -10,7 +10,7 @@ use super::{TOGETHER, USERS_AT_ONCE, WINDOW};
 use crate::error::Result;
 use crate::gather::events::Events;
 use crate::gather::own::uuid;
-use crate::owner::Plans;
+use crate::owner::Options;
 use crate::refresh::after::Refresh;
 use crate::refresh::events::Access;
 use crate::refresh::{is_calibrated, statements};
@@ -54,9 +54,9 @@ impl Together {
         // At worst each page is read once, and in their order: never the whole history because random reads are
         // said to be dear.
         let _plans = if together.access == Access::All {
-            Plans::custom()
+            Options::custom_plans()
         } else {
-            Plans::custom_by_index()
+            Options::custom_plans_by_index()
         };
         // SAFETY: the values and columns are those of events_together.sql.
         unsafe {
