@@ -74,11 +74,11 @@ const SEEN_ELSEWHERE: [(&str, &str); 6] = [
     ),
     (
         "pg_cron is installed but not loaded",
-        "tests/tests/schedule.rs",
+        "tests/tests/schedule/main.rs",
     ),
     (
         "pg_cron is loaded, but not created in this database",
-        "tests/tests/schedule.rs",
+        "tests/tests/schedule/main.rs",
     ),
     (
         "cannot refresh scores or fit a model on a standby",
